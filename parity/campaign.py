@@ -1,0 +1,76 @@
+"""One run over a set of tests and targets: what was planned, on what, and how far it got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from parity.attempt import Isolation
+
+
+class CampaignState(StrEnum):
+    """How far a campaign got."""
+
+    RUNNING = "running"
+    """Under way, or its process was killed before it could say otherwise."""
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    """Stopped by its user; `parity run --resume` goes on."""
+    FAILED = "failed"
+    """Ended by the harness's own failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Case:
+    """One test on one target: what a campaign plans."""
+
+    target: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """The state of the kernel's sources, as Git tells it."""
+
+    commit: str
+    """The full object name."""
+    described: str
+    """The short form that people read."""
+    dirty: bool
+    """Whether the work tree differed from the commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """What a target was in one campaign: enough to tell whether two results are comparable."""
+
+    target: str
+    arch: str
+    qemu_version: str
+    accelerator: str
+    command_line: str
+    """QEMU's, as one can paste it into a shell."""
+    image_sha256: str
+    """Of the kernel image that was booted; of the first test's where each test has its own."""
+    build_id: str | None = None
+    """The GNU build id of the ELF file, where it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignPlan:
+    """What a campaign sets out to do; fixed at its start."""
+
+    kernel: str
+    """The kernel's name."""
+    started_at: datetime
+    isolation: Isolation
+    cases: tuple[Case, ...]
+    revision: Revision | None
+    arguments: tuple[str, ...]
+    """The command line that asked for it."""
+    timeout_s: float | None = None
+    """`--timeout`, so that a resumed run keeps it."""

@@ -1,0 +1,70 @@
+"""The Typer application: its commands, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.cli.list import list_command
+from parity.cli.report import report_command
+from parity.cli.run import run_command
+from parity.cli.session import ExitStatus, open_session
+from parity.cli.show import show_command
+from parity.cli.status import status_command
+from parity.errors import ParityError, UsageError
+
+application = typer.Typer(
+    name="parity",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Boot a kernel on two architectures in QEMU, run its userspace tests, and say where the port stands.\n\n"
+        "Exit status: 0 all as wanted, 1 tests failed, 2 usage or configuration, 3 the harness or QEMU failed."
+    ),
+)
+application.command("run")(run_command)
+application.command("status")(status_command)
+application.command("show")(show_command)
+application.command("list")(list_command)
+application.command("report")(report_command)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback form
+    if wanted:
+        from parity import __version__  # noqa: PLC0415 - reads package metadata
+
+        sys.stdout.write(f"parity {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def _global_options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", metavar="FILE", help="parity.toml to use, instead of the nearest one upward."
+        ),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = open_session(config)
+
+
+def main() -> None:
+    """Run the command line; a `ParityError` becomes a message and an exit status, never a traceback."""
+    try:
+        application()
+    except ParityError as error:
+        open_session(None).tell_error(error)
+        sys.exit(ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.HARNESS)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away (| head): not worth a word
+        sys.exit(ExitStatus.AS_WANTED)

@@ -1,0 +1,311 @@
+"""What parity.toml may say: every table and key, with its type, its default and its meaning.
+
+A table under `[defaults]` holds for every target; `[target.NAME]` overrides it key by key (loader.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from parity.architecture import ARCHITECTURES, Architecture
+from parity.configuration.template import PatternField, TemplateField
+from parity.errors import did_you_mean, nearest_names
+
+
+class Table(BaseModel):
+    """A TOML table: frozen, strictly typed, and every key known."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_every_key(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = {field.alias or name for name, field in cls.model_fields.items()}
+            for key in data:
+                if key not in known:
+                    hint = (
+                        did_you_mean(nearest_names(str(key), known))
+                        or f"known keys: {', '.join(sorted(known))}"
+                    )
+                    raise PydanticCustomError("unknown_key", "unknown key", {"key": str(key), "hint": hint})
+        return data
+
+
+def _known_architecture(name: str) -> str:
+    if name not in ARCHITECTURES:
+        near = nearest_names(name, ARCHITECTURES)
+        hint = did_you_mean(near) or f"known: {', '.join(ARCHITECTURES)}"
+        raise PydanticCustomError(
+            "unknown_architecture", "unknown architecture {name}", {"name": repr(name), "hint": hint}
+        )
+    return name
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+PathField = Annotated[Path, Field(strict=False)]
+Patterns = Annotated[tuple[PatternField, ...], Field(strict=False)]
+Command = Annotated[tuple[TemplateField, ...], Field(strict=False, min_length=1)]
+Commands = Annotated[tuple[Command, ...], Field(strict=False)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+Statuses = Annotated[tuple[int, ...], Field(strict=False)]
+
+
+class Kernel(Table):
+    """`[kernel]`: whose parity is tracked."""
+
+    name: str = Field(min_length=1)
+    source: PathField = Path()
+    """The folder whose Git revision is recorded with every run."""
+    reference: str | None = None
+    """The target that the port is measured against."""
+    port: str | None = None
+    """The target that is to reach parity."""
+    document: str = "arm64-parity.md"
+    goal_percent: Annotated[float, Field(gt=0, le=100)] = 100.0
+
+
+class Tests(Table):
+    """`[tests]`: which tests there are."""
+
+    names: Names = ()
+    discover: str | None = None
+    """A glob below parity.toml's folder; each file's name without its ending is a test."""
+    path: TemplateField = "{test}"
+    """What `{path}` becomes: the test's path in the guest."""
+
+
+class TestOverride(Table):
+    """`[test.NAME]`: what is different for one test."""
+
+    path: TemplateField | None = None
+    budget_s: Seconds | None = None
+    targets: Names | None = None
+    """The only targets on which it is run."""
+    passed: Patterns | None = Field(default=None, alias="pass")
+    failed: Patterns | None = Field(default=None, alias="fail")
+    skipped: Patterns | None = Field(default=None, alias="skip")
+
+
+class Budget(Table):
+    """`budget`: how long each step may take."""
+
+    boot_s: Seconds = 60.0
+    test_s: Seconds = 30.0
+    quiet_s: Seconds = 10.0
+    """No sign of progress for this long, with an idle guest, is a hang."""
+    drain_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.2
+    """How long output is still read after the end, for a panic that comes late."""
+    output_limit_mib: Annotated[float, Field(gt=0, le=1024)] = 32.0
+
+
+class Boot(Table):
+    """`boot`: what to do about a kernel that does not come up every time."""
+
+    retries: Annotated[int, Field(ge=0, le=20)] = 2
+
+
+class Typing(Table):
+    """`delivery.typing`: how characters get into the guest unharmed."""
+
+    pace_ms: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Pause between characters, for kernels that lose serial input."""
+    echo: bool = True
+    """Whether the guest echoes what it reads; the echo is then checked."""
+    echo_s: Seconds = 2.0
+    """How long the echo may take."""
+    retries: Annotated[int, Field(ge=0, le=20)] = 3
+    """How often a garbled line is typed again, from a clean prompt."""
+    newline: str = "\n"
+    clear: str = "\x15"
+    """Typed to throw away a garbled line: Ctrl-U, or "\\n" where the shell does not know it."""
+
+
+class ShellDelivery(Table):
+    """The test is typed at the prompt of a shell in the guest."""
+
+    kind: Literal["shell"]
+    prompt: PatternField
+    run: Command = Field(default=("{path}",))
+    """The lines typed for one test, one after another, each at a prompt."""
+    begin: PatternField | None = None
+    """Proves that this attempt has begun; should bear `{nonce}`."""
+    end: PatternField | None = None
+    """Proves that it has ended (groups: status, signal). Without it: the prompt after the last line."""
+    unknown: PatternField | None = None
+    """What the shell answers when there is no such program."""
+    typing: Typing = Typing()
+
+
+class BootArgumentDelivery(Table):
+    """One boot per test, the test named on the kernel's command line."""
+
+    kind: Literal["boot-arg"]
+    append: TemplateField = "test={test}"
+    begin: PatternField | None = None
+    end: PatternField | None = None
+
+
+class ImageDelivery(Table):
+    """One kernel image per test: `kernel` (or `initrd`, or a disk) has `{test}` in its path."""
+
+    kind: Literal["image"]
+    begin: PatternField | None = None
+    end: PatternField | None = None
+
+
+class SuiteDelivery(Table):
+    """One boot runs all tests and prints their results."""
+
+    kind: Literal["suite"]
+    format: Literal["plain", "ktap"] = "plain"
+    append: TemplateField = ""
+    """Added to the command line; `{tests}` names the chosen ones."""
+    start: PatternField | None = None
+    """A test starts (group: test)."""
+    result: PatternField | None = None
+    """A test's result, for `plain` (groups: test, and one of pass, fail, skip)."""
+    done: PatternField | None = None
+    """The suite is complete. Without it: QEMU's exit, or for `ktap` the whole plan."""
+
+    @model_validator(mode="after")
+    def _plain_needs_a_result(self) -> SuiteDelivery:
+        if self.format == "plain":
+            groups = self.result.anywhere().groupindex.keys() if self.result else set()
+            if "test" not in groups or not groups & {"pass", "fail", "skip"}:
+                raise PydanticCustomError(
+                    "missing_group",
+                    "a plain suite needs `result` with the group (?P<test>...) and at least one of "
+                    "(?P<pass>...), (?P<fail>...), (?P<skip>...)",
+                )
+        return self
+
+
+Delivery = Annotated[
+    ShellDelivery | BootArgumentDelivery | ImageDelivery | SuiteDelivery, Field(discriminator="kind")
+]
+
+
+class VerdictRules(Table):
+    """`verdict`: what in a test's output means what. Everything unproven is judged for the worse."""
+
+    status: PatternField | None = None
+    """The exit status of the test's own process (groups: status or signal; optionally test, the process's name)."""
+    silent_status: int | None = None
+    """The status that silence means, for shells that report only failures."""
+    pass_status: Statuses = (0,)
+    skip_status: Statuses = ()
+    passed: Patterns = Field(default=(), alias="pass")
+    """At least one must be printed for a pass, where any is given."""
+    failed: Patterns = Field(default=(), alias="fail")
+    """Any of them printed is a failure, whatever the exit status says."""
+    skipped: Patterns = Field(default=(), alias="skip")
+    panic: Patterns = ()
+    """The kernel is dead or took a fatal fault: a crash, even after a pass."""
+    exit_codes: dict[str, Literal["pass", "fail", "skip", "crash"]] = {}
+    """QEMU's own exit status, for kernels with an exit device: `"33" = "pass"`."""
+
+
+class Disk(Table):
+    """`disk`: an image that every attempt gets its own copy of."""
+
+    image: TemplateField
+    format: Literal["raw", "qcow2"] = "raw"
+    interface: str = "none"
+    """QEMU's `if=`; with `none`, `device` attaches it."""
+    device: str | None = None
+    """The device that holds it, such as `virtio-blk-device`; `drive=` is added."""
+    read_only: bool = False
+    """Use the image itself, without a copy."""
+
+
+class Firmware(Table):
+    """`firmware`: UEFI in two flash images."""
+
+    code: PathField
+    variables: PathField | None = None
+    """Copied for every boot, since the guest writes it."""
+
+
+class Target(Table):
+    """`[target.NAME]`: something tests run on."""
+
+    arch: Annotated[str, AfterValidator(_known_architecture)]
+    machine: str
+    cpu: str | None = None
+    cpus: Annotated[int, Field(ge=1, le=512)] = 1
+    memory_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 128
+    accelerator: Literal["auto", "kvm", "hvf", "tcg"] = "auto"
+    qemu: str | None = None
+    """The emulator, where it is not the architecture's usual one."""
+    build: Commands = ()
+    """Run in parity.toml's folder before a campaign, unless `--no-build`."""
+    kernel: TemplateField | None = None
+    symbols: TemplateField | None = None
+    """The ELF file, where `kernel` is not one."""
+    initrd: TemplateField | None = None
+    append: TemplateField = ""
+    firmware: Firmware | None = None
+    disk: Annotated[tuple[Disk, ...], Field(strict=False)] = ()
+    prepare: Commands = ()
+    """Run on the attempt's copy of the disk (`{disk}`) before QEMU starts."""
+    arguments: Names = ()
+    """Further QEMU arguments, word by word."""
+    serial: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("console",)
+    """The serial ports in QEMU's order."""
+    console: str | None = None
+    """The port that is typed at; the first where it is not said."""
+    delivery: Delivery
+    verdict: VerdictRules = VerdictRules()
+    budget: Budget = Budget()
+    boot: Boot = Boot()
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture's row."""
+        return ARCHITECTURES[self.arch]
+
+    @property
+    def console_port(self) -> str:
+        """The port that is typed at."""
+        return self.console or self.serial[0]
+
+    @model_validator(mode="after")
+    def _console_is_a_port(self) -> Target:
+        if self.console is not None and self.console not in self.serial:
+            hint = (
+                did_you_mean(nearest_names(self.console, self.serial)) or f"ports: {', '.join(self.serial)}"
+            )
+            raise PydanticCustomError(
+                "unknown_port",
+                "console = {name} is not among `serial`",
+                {"name": repr(self.console), "hint": hint},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ports_are_distinct(self) -> Target:
+        if len(set(self.serial)) != len(self.serial):
+            raise PydanticCustomError("same_port", "two serial ports have the same name")
+        return self
+
+
+class Results(Table):
+    """`[results]`: where results are kept."""
+
+    database: str | None = None
+    """Any SQLAlchemy URL; `.parity/parity.db` beside parity.toml where it is not said."""
+
+
+class ParityFile(Table):
+    """The whole of parity.toml, defaults already merged into the targets."""
+
+    kernel: Kernel
+    tests: Tests = Tests()
+    results: Results = Results()
+    target: Annotated[dict[str, Target], Field(min_length=1)]
+    test: dict[str, TestOverride] = {}

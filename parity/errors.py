@@ -1,0 +1,131 @@
+"""Every error that parity raises on purpose.
+
+    ParityError
+    ├── UsageError              the caller's fault: exit status 2
+    │   ├── ConfigurationError      parity.toml: file, key, problem, hint
+    │   ├── UnknownNameError        a test, target or run that is not there
+    │   └── DatabaseError           the results database cannot be used as it is
+    └── HarnessError            the machinery's fault: exit status 3
+        ├── BuildError              a build or prepare command failed
+        ├── MachineError            QEMU did not start, died, or stopped answering
+        │   └── BootError               it runs, but the kernel did not come up
+        └── ConsoleError            typing at the guest's console failed
+            ├── GarbledInputError       the echo differs from what was typed
+            └── UnreadInputError        nothing was echoed: the guest does not read
+
+A test that fails is data (an `Outcome`), never one of these.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+class ParityError(Exception):
+    """The root: what parity says to its user in one line, with what to do in `hint`."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ParityError):
+    """The caller asked for something that cannot be; nothing was run."""
+
+
+class ConfigurationError(UsageError):
+    """A fault in parity.toml: which file, which key, what is wrong."""
+
+    def __init__(self, *, file: Path, key: str, problem: str, hint: str | None = None) -> None:
+        super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}", hint=hint)
+        self.file = file
+        self.key = key
+        self.problem = problem
+
+
+class UnknownNameError(UsageError):
+    """A name that is not in its list, with the nearest ones that are."""
+
+    def __init__(self, *, kind: str, name: str, known: Iterable[str]) -> None:
+        near = nearest_names(name, known)
+        super().__init__(f"no {kind} is called {name!r}", hint=did_you_mean(near))
+        self.name = name
+        self.near = near
+
+
+class DatabaseError(UsageError):
+    """The database cannot be used as it is: locked, read-only, corrupt or of a newer version."""
+
+
+class HarnessError(ParityError):
+    """QEMU, a build or the machinery around it failed; the tests are not to blame."""
+
+
+class BuildError(HarnessError):
+    """A build or prepare command failed."""
+
+    def __init__(self, *, command: Sequence[str], status: int | None, output_tail: str) -> None:
+        how = f"exit status {status}" if status is not None else "it could not be started"
+        super().__init__(f"command failed ({how}): {' '.join(command)}\n{output_tail}".rstrip())
+        self.command = tuple(command)
+        self.status = status
+        self.output_tail = output_tail
+
+
+class MachineError(HarnessError):
+    """QEMU did not start, died, or no longer answers; its own words are in the message."""
+
+
+class BootError(MachineError):
+    """QEMU runs but the kernel did not become ready: what was awaited, how long, what was seen last."""
+
+    def __init__(self, *, target: str, awaited: str, waited_s: float, last_line: str, why: str) -> None:
+        super().__init__(
+            f"{target}: {why}: waited {waited_s:.1f} s for {awaited}; last console line: {last_line!r}"
+        )
+        self.target = target
+        self.awaited = awaited
+        self.waited_s = waited_s
+        self.last_line = last_line
+        self.why = why
+
+
+class ConsoleError(HarnessError):
+    """Typing at the guest's console failed."""
+
+
+class GarbledInputError(ConsoleError):
+    """The guest echoed something else than what was typed."""
+
+    def __init__(self, *, typed: str, seen: str, tries: int) -> None:
+        super().__init__(f"typed {typed!r}, but the guest echoed {seen!r} ({tries} tries)")
+        self.typed = typed
+        self.seen = seen
+        self.tries = tries
+
+
+class UnreadInputError(ConsoleError):
+    """Nothing was echoed: the guest does not read its console."""
+
+    def __init__(self, *, typed: str, waited_s: float) -> None:
+        super().__init__(f"typed {typed!r}, but the guest echoed nothing for {waited_s:.1f} s")
+        self.typed = typed
+        self.waited_s = waited_s
+
+
+def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return up to three of `known` that look like `name`, nearest first."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    folded = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)
+    return tuple(by_folded[candidate] for candidate in folded)
+
+
+def did_you_mean(near: Sequence[str]) -> str | None:
+    """Return the hint that offers `near`, or None where nothing is near."""
+    return f"did you mean {' or '.join(near)}?" if near else None
