@@ -1,0 +1,45 @@
+# What a newcomer and the CI type. The work is in scripts/, so that each step also runs by itself.
+
+.DEFAULT_GOAL := help
+
+# debugfs lives in /usr/sbin, which is on few users' path; Homebrew keeps LLVM off it altogether.
+export PATH := $(PATH):/usr/sbin:/sbin
+ifeq ($(shell uname -s),Darwin)
+export PATH := $(PATH):$(shell brew --prefix llvm 2>/dev/null)/bin:$(shell brew --prefix lld 2>/dev/null)/bin
+endif
+
+ARGS ?=
+
+.PHONY: help setup run test check format clean
+
+help:
+	@echo "make run      set up, boot the sample kernel on both architectures, run its tests, write arm64-parity.md"
+	@echo "              (ARGS='fork_test --arch aarch64' goes to parity run)"
+	@echo "make test     set up, then format, lint, types, kernel build and every test, real QEMU included"
+	@echo "              (ARGS='-k configuration' goes to pytest)"
+	@echo "make setup    install what is missing and make .venv; does nothing twice"
+	@echo "make check    format, lint and types only"
+	@echo "make format   rewrite the Python sources in the one format"
+	@echo "make clean    remove what was built; .venv and recorded results stay"
+
+setup:
+	@scripts/setup
+
+run: setup
+	@scripts/run $(ARGS)
+
+test: setup
+	@scripts/check
+	@scripts/test $(ARGS)
+
+check: setup
+	@scripts/check
+
+format: setup
+	@.venv/bin/ruff check --quiet --fix . || true
+	@.venv/bin/ruff format --quiet .
+
+clean:
+	@$(MAKE) --no-print-directory -C kernel clean
+	@rm -rf dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
