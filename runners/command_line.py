@@ -1,0 +1,120 @@
+"""QEMU's command line, from a target's description: pure, so that `--dry-run` shows what would really run."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from parity.configuration import Disk, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFiles:
+    """The files that one boot uses, resolved: images are shared, disks and flash are the boot's own copies."""
+
+    kernel: Path | None
+    initrd: Path | None
+    disks: tuple[Path, ...] = ()
+    firmware_code: Path | None = None
+    firmware_variables: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """How this boot's QEMU is tied to us; None: as a person at a terminal would have it (`--dry-run`)."""
+
+    port_files: Mapping[str, Path]
+    """Where each serial port other than the console is written."""
+    monitor_fd: int
+    """QEMU's end of the QMP socket pair."""
+
+
+def qemu_command(
+    target: Target,
+    files: MachineFiles,
+    *,
+    append: str,
+    accelerator: str,
+    wiring: Wiring | None,
+    memory_backend: str | None = None,
+) -> tuple[str, ...]:
+    """Return QEMU's argument vector for one boot of `target`.
+
+    `append` is the whole kernel command line. `memory_backend` names the object type that shares the guest's
+    RAM with the host (`memory-backend-memfd`, QEMU 7.2, Linux only).
+    """
+    machine = target.machine
+    memory = ["-m", f"{target.memory_mib}M"]
+    if memory_backend is not None:
+        machine += ",memory-backend=ram"
+        memory += ["-object", f"{memory_backend},id=ram,size={target.memory_mib}M,share=on"]
+    command = [target.qemu or target.architecture.qemu, "-machine", machine, "-accel", accelerator]
+    command += ["-cpu", target.cpu] if target.cpu else []
+    command += ["-smp", str(target.cpus), *memory]
+    command += ["-display", "none", "-monitor", "none", "-no-reboot", "-no-user-config"]
+    command += _firmware(files)
+    command += ["-kernel", str(files.kernel)] if files.kernel else []
+    command += ["-initrd", str(files.initrd)] if files.initrd else []
+    command += ["-append", append] if append else []
+    for disk, path in zip(target.disk, files.disks, strict=True):
+        command += _disk(disk, path, number=target.disk.index(disk))
+    command += _serial_ports(target, wiring)
+    command += target.arguments
+    if wiring is not None:
+        # Paused until the monitor listens, so that no event of a short-lived guest is missed.
+        command += [
+            "-chardev",
+            f"socket,id=monitor,fd={wiring.monitor_fd}",
+            "-mon",
+            "chardev=monitor,mode=control",
+            "-S",
+        ]
+    return tuple(command)
+
+
+def shell_line(command: Sequence[str]) -> str:
+    """Return the command as one line that can be pasted into a shell."""
+    return shlex.join(command)
+
+
+def option_value(text: object) -> str:
+    """Return `text` as the value of a key in a QEMU option list, where a comma is written twice."""
+    return str(text).replace(",", ",,")
+
+
+def _firmware(files: MachineFiles) -> list[str]:
+    words = []
+    if files.firmware_code:
+        words += [
+            "-drive",
+            f"if=pflash,format=raw,unit=0,readonly=on,file={option_value(files.firmware_code)}",
+        ]
+    if files.firmware_variables:
+        words += ["-drive", f"if=pflash,format=raw,unit=1,file={option_value(files.firmware_variables)}"]
+    return words
+
+
+def _disk(disk: Disk, path: Path, *, number: int) -> list[str]:
+    name = f"disk{number}"
+    read_only = ",readonly=on" if disk.read_only else ""
+    drive = f"if={disk.interface},id={name},format={disk.format},file={option_value(path)}{read_only}"
+    attach = ["-device", f"{disk.device},drive={name}"] if disk.device else []
+    return ["-drive", drive, *attach]
+
+
+def _serial_ports(target: Target, wiring: Wiring | None) -> list[str]:
+    words = []
+    for port in target.serial:
+        if port == target.console_port:
+            # signal=off: Ctrl-C typed at the guest is the guest's, never QEMU's.
+            backend, options = "stdio", ",signal=off" if wiring is not None else ""
+        else:
+            path = wiring.port_files[port] if wiring is not None else f"{port}.log"
+            backend, options = "file", f",path={option_value(path)}"
+        words += ["-chardev", f"{backend},id=port-{port}{options}", "-serial", f"chardev:port-{port}"]
+    return words

@@ -1,0 +1,34 @@
+"""Run a program that cannot outlive the one that started it: `python -I -S launcher.py PARENT_PID PROGRAM ...`.
+
+It is executed as a script in a process of its own, because `preexec_fn` is unsafe in a program with threads. On
+Linux the kernel sends SIGKILL when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG), even if that was
+by SIGKILL; elsewhere the program still gets SIGHUP when its terminal goes away.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # Linux, include/uapi/linux/prctl.h
+
+
+def _die_with_parent(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before the line above could bind us to it
+        sys.exit(1)
+
+
+def _launch(parent: int, command: list[str]) -> None:
+    os.setsid()  # a process group and session of its own: Ctrl-C at the user's terminal is not the guest's
+    _die_with_parent(parent)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    _launch(int(sys.argv[1]), sys.argv[2:])

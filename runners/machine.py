@@ -1,0 +1,276 @@
+"""One running QEMU: its process, console, further serial ports and monitor, and waiting for any of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from parity.attempt import Log, LogKind
+from parity.errors import MachineError
+from runners.command_line import Wiring
+from runners.console import Console, ConsoleClosedError, open_terminal
+from runners.console_text import ConsoleDecoder
+from runners.observation import Ending, QemuExit
+from runners.process import ChildProcess
+from runners.progress import ProgressMeter
+from runners.qmp import Monitor
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from threading import Event
+    from types import TracebackType
+
+    from parity.deadline import Deadline
+
+_SLICE_S: Final = 0.05
+"""How often a wait looks at everything but the console."""
+_EXIT_S: Final = 2.0
+"""How long QEMU may take to end once it has closed its console."""
+_STDERR_LIMIT: Final = 64 * 1024
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The campaign is to end now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What ends a wait besides its patterns."""
+
+    deadline: Deadline
+    quiet_s: float
+    panics: tuple[re.Pattern[str], ...]
+    output_bytes: int
+
+
+class _SerialFile:
+    """A serial port that QEMU writes to a file, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch()
+        self._stream = path.open("rb")
+        self._decoder = ConsoleDecoder()
+        self._pieces: list[str] = []
+        self.length = 0
+        self.last_output_at = 0.0
+
+    def poll(self) -> str:
+        """Return the text that is new."""
+        raw = self._stream.read()
+        if not raw:
+            return ""
+        self.length += len(raw)
+        self.last_output_at = time.monotonic()
+        self._pieces.append(self._decoder.feed(raw))
+        return self._pieces[-1]
+
+    def text(self) -> str:
+        self.poll()
+        self._pieces[:] = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Machine:
+    """Started paused by entering the context, then `run`; ended and reaped by leaving it.
+
+    `command` makes QEMU's arguments once the wiring is known. Everything of the machine is in `folder`.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[Wiring], Sequence[str]],
+        *,
+        folder: Path,
+        console_port: str,
+        other_ports: Sequence[str],
+        stop: Event,
+    ) -> None:
+        self._stop = stop
+        self._console_port = console_port
+        self._stderr = folder / "qemu.stderr"
+        self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
+        self._resources = contextlib.ExitStack()
+        try:
+            self._open(command, folder, other_ports)
+        except BaseException:
+            self._resources.close()
+            raise
+
+    def _open(
+        self, command: Callable[[Wiring], Sequence[str]], folder: Path, other_ports: Sequence[str]
+    ) -> None:
+        ours, theirs = open_terminal()
+        self.console = Console(ours, self._raw_logs[self._console_port])
+        self._resources.callback(self.console.close)
+        self._ports = {port: _SerialFile(self._raw_logs[port]) for port in other_ports}
+        for port in self._ports.values():
+            self._resources.callback(port.close)
+        near, far = socket.socketpair()
+        self._resources.callback(near.close)
+        wiring = Wiring(
+            port_files={port: self._raw_logs[port] for port in other_ports}, monitor_fd=far.fileno()
+        )
+        try:
+            with self._stderr.open("wb") as stderr, far:
+                self._process = ChildProcess(
+                    command(wiring),
+                    stdin=theirs,
+                    stdout=theirs,
+                    stderr=stderr.fileno(),
+                    pass_fds=[far.fileno()],
+                    folder=folder,
+                )
+        finally:
+            os.close(theirs)
+        self._resources.callback(self._process.end)
+        self._monitor = Monitor(near)
+        self._resources.callback(self._monitor.close)
+        self._progress = ProgressMeter(self._process.pid)
+
+    def run(self) -> None:
+        """Let the guest go; raises `MachineError` with QEMU's own words when it did not start."""
+        try:
+            self._monitor.connect()
+            self._monitor.execute("cont")
+        except MachineError as error:
+            status = self._process.wait(_EXIT_S)
+            if status is None:
+                raise
+            words = self.stderr.strip() or str(error)
+            raise MachineError(f"QEMU did not start (exit status {status}): {words}") from error
+
+    @property
+    def pid(self) -> int:
+        """QEMU's process id."""
+        return self._process.pid
+
+    @property
+    def monitor(self) -> Monitor:
+        """QEMU's monitor."""
+        return self._monitor
+
+    @property
+    def stderr(self) -> str:
+        """What QEMU said on its standard error."""
+        return self._stderr.read_bytes()[:_STDERR_LIMIT].decode(errors="backslashreplace")
+
+    @property
+    def busy_share(self) -> float:
+        """Host CPU seconds per second that QEMU used lately."""
+        return self._progress.share
+
+    def begin_wait(self) -> None:
+        """Count quiet time from now on."""
+        self._progress.reset()
+
+    def wait_for(self, patterns: Sequence[re.Pattern[str]], limits: Limits) -> int | Ending:
+        """Wait for one of `patterns` on the console; return its index, or why it never came.
+
+        Raises `Stopped` when the campaign is to end.
+        """
+        if isinstance(ending := self._check(limits), Ending):
+            return ending
+        while True:
+            try:
+                index = self.console.expect(
+                    [*limits.panics, *patterns], min(_SLICE_S, limits.deadline.remaining_s)
+                )
+            except ConsoleClosedError:
+                return Ending.EXITED
+            if index is not None:
+                return Ending.PANICKED if index < len(limits.panics) else index - len(limits.panics)
+            if isinstance(ending := self._check(limits), Ending):
+                return ending
+
+    def drain(self, seconds: float) -> None:
+        """Go on reading for `seconds`; stops early when QEMU is gone. Raises `Stopped`."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stop.is_set():
+                raise Stopped
+            try:
+                self.console.expect([], min(_SLICE_S, left))
+            except ConsoleClosedError:
+                break
+
+    def exit(self) -> QemuExit | None:
+        """Return how QEMU ended, or None while it runs."""
+        if self._process.poll() is None:
+            return None
+        return self._exit()
+
+    def wait_exit(self) -> QemuExit:
+        """Wait for an end that has begun (the console is closed); QEMU is ended where it does not come."""
+        self._process.wait(_EXIT_S)
+        return self._exit()
+
+    def texts(self, since: Mapping[str, int]) -> dict[str, str]:
+        """Return each port's text from the given positions on, the console first."""
+        texts = {self._console_port: self.console.text_since(since.get(self._console_port, 0))}
+        return texts | {name: port.text()[since.get(name, 0) :] for name, port in self._ports.items()}
+
+    def positions(self) -> dict[str, int]:
+        """Return where each port's unread text begins now."""
+        return {self._console_port: self.console.position} | {
+            name: len(port.text()) for name, port in self._ports.items()
+        }
+
+    def raw_logs(self) -> tuple[Log, ...]:
+        """Return every serial port's bytes so far, and QEMU's own words where it said any."""
+        logs = [
+            Log(kind=LogKind.RAW, port=port, content=path.read_bytes())
+            for port, path in self._raw_logs.items()
+        ]
+        if stderr := self._stderr.read_bytes()[:_STDERR_LIMIT]:
+            logs.append(Log(kind=LogKind.STDERR, port="qemu", content=stderr))
+        return tuple(logs)
+
+    def close(self) -> None:
+        """End QEMU and reap it."""
+        self._resources.close()
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _exit(self) -> QemuExit:
+        reasons = [
+            str(event.get("data", {}).get("reason", ""))
+            for event in self._monitor.events()
+            if event.get("event") == "SHUTDOWN"
+        ]
+        return QemuExit(
+            status=self._process.end(), reason=reasons[0] if reasons else None, stderr=self.stderr
+        )
+
+    def _check(self, limits: Limits) -> Ending | None:
+        """Look at everything but the console."""
+        if self._stop.is_set():
+            raise Stopped
+        newest = self.console.last_output_at
+        for port in self._ports.values():
+            text = port.poll()
+            if text and any(panic.search(port.text()[-len(text) - 512 :]) for panic in limits.panics):
+                return Ending.PANICKED
+            newest = max(newest, port.last_output_at)
+        output = self.console.raw_length + sum(port.length for port in self._ports.values())
+        if output > limits.output_bytes:
+            return Ending.FLOODED
+        if limits.deadline.expired:
+            return Ending.BUDGET
+        if self._progress.quiet_s(newest) > limits.quiet_s:
+            return Ending.QUIET
+        return None

@@ -1,0 +1,59 @@
+"""What was seen of one attempt: the only input of the judgement, so that a saved attempt can be judged again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Ending(StrEnum):
+    """Why the wait for a test ended."""
+
+    COMPLETED = "completed"
+    """What ends a test was seen: its end line, or the prompt after the last typed line."""
+    PANICKED = "panicked"
+    EXITED = "exited"
+    """QEMU is gone."""
+    QUIET = "quiet"
+    """Neither output nor work for the no-progress limit."""
+    BUDGET = "budget"
+    """The time was used up."""
+    FLOODED = "flooded"
+    """More output than the limit allows."""
+    GARBLED = "garbled"
+    """The guest echoed something else than what was typed."""
+    UNREAD = "unread"
+    """The guest echoed nothing of what was typed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QemuExit:
+    """How QEMU ended."""
+
+    status: int
+    """Its exit status; negative: the signal that killed it."""
+    reason: str | None
+    """The SHUTDOWN event's reason (QMP, QEMU 7.2: `ShutdownCause`), such as `guest-reset`; None without an event."""
+    stderr: str = ""
+    """What it said on its standard error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One attempt as the runner saw it."""
+
+    fields: Mapping[str, str]
+    """The template fields of this attempt: test, TEST, path, nonce, arch, target."""
+    ending: Ending
+    waited_s: float
+    transcripts: Mapping[str, str]
+    """Text by serial port, the console first, from the attempt's first byte to the end of the drain. The echo of
+    typed commands is not in it."""
+    exit: QemuExit | None = None
+    """Set where QEMU ended by itself or was killed from outside."""
+    detail: str = ""
+    """More on the ending, as a sentence part: what was typed and echoed, how busy the guest was."""

@@ -1,0 +1,70 @@
+"""QEMU's monitor (QMP), spoken synchronously over a connected socket.
+
+The socket is one end of a pair whose other end QEMU inherits: no path, no port, nothing that another QEMU could
+answer on or that could be left behind. qemu.qmp is asynchronous; the loop that it needs lives here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from qemu.qmp import ExecuteError, QMPClient, QMPError
+
+from parity.errors import MachineError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Coroutine
+
+# A guest that dies in mid-command is everyday life here; the library's warnings about it would reach the user.
+logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)
+
+
+class Monitor:
+    """One QMP session. Commands raise `MachineError` when QEMU refuses, is gone, or does not answer in time."""
+
+    def __init__(self, connection: socket.socket, *, timeout_s: float = 10.0) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._loop = asyncio.new_event_loop()
+        self._client = QMPClient("parity")
+
+    def connect(self) -> None:
+        """Read the greeting and negotiate; QEMU is listening from here on."""
+        self._run(self._client.connect(self._connection), "the QMP greeting")
+
+    def execute(self, command: str, **arguments: object) -> Any:
+        """Run one QMP command and return its answer as QEMU's JSON."""
+        return self._run(self._client.execute(command, arguments or None), command)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events that arrived since the last call, oldest first; empty when QEMU is gone."""
+        if self._loop.is_closed():
+            return []
+        self._loop.run_until_complete(asyncio.sleep(0.001))
+        return [dict(event) for event in self._client.events.clear()]
+
+    def close(self) -> None:
+        """End the session; harmless when QEMU is gone already."""
+        if self._loop.is_closed():
+            return
+        try:
+            self._loop.run_until_complete(asyncio.wait_for(self._client.disconnect(), self._timeout_s))
+        except (QMPError, TimeoutError, OSError, EOFError):
+            pass
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+            self._connection.close()
+
+    def _run(self, step: Coroutine[Any, Any, Any], what: str) -> Any:
+        try:
+            return self._loop.run_until_complete(asyncio.wait_for(step, self._timeout_s))
+        except ExecuteError as error:
+            raise MachineError(f"QEMU refused {what}: {error}") from error
+        except TimeoutError as error:
+            raise MachineError(f"QEMU did not answer {what} within {self._timeout_s:.0f} s") from error
+        except (QMPError, OSError, EOFError) as error:
+            raise MachineError(f"QEMU went away during {what}: {error}") from error
