@@ -121,9 +121,11 @@ class UnreadInputError(ConsoleError):
 
 def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return up to three of `known` that look like `name`, nearest first."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    folded = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)
-    return tuple(by_folded[candidate] for candidate in folded)
+    by_folded: dict[str, list[str]] = {}
+    for candidate in known:
+        by_folded.setdefault(candidate.casefold(), []).append(candidate)
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)
+    return tuple(candidate for folded in near for candidate in by_folded[folded])[:3]
 
 
 def did_you_mean(near: Sequence[str]) -> str | None:

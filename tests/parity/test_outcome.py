@@ -1,0 +1,50 @@
+import pytest
+
+from parity.outcome import Outcome, PairState, pair_state
+
+MEASURED = [outcome for outcome in Outcome if outcome.is_measured]
+NOT_WANTED = [outcome for outcome in MEASURED if not outcome.is_wanted]
+NEVER = [None, Outcome.ERROR, Outcome.NOT_RUN]
+
+
+def test_only_the_harness_own_failures_are_not_measured() -> None:
+    assert set(Outcome) - set(MEASURED) == {Outcome.ERROR, Outcome.NOT_RUN}
+
+
+def test_only_a_pass_and_a_skip_leave_nothing_to_do() -> None:
+    assert {outcome for outcome in Outcome if outcome.is_wanted} == {Outcome.PASS, Outcome.SKIP}
+
+
+def test_a_pass_on_both_is_parity() -> None:
+    assert pair_state(Outcome.PASS, Outcome.PASS) is PairState.PARITY
+
+
+@pytest.mark.parametrize("port", NOT_WANTED)
+def test_anything_but_a_pass_on_the_port_is_a_gap_where_the_reference_passes(port: Outcome) -> None:
+    assert pair_state(Outcome.PASS, port) is PairState.GAP
+
+
+@pytest.mark.parametrize("reference", NOT_WANTED)
+def test_a_pass_on_the_port_alone_is_a_reverse_gap(reference: Outcome) -> None:
+    assert pair_state(reference, Outcome.PASS) is PairState.REVERSE_GAP
+
+
+@pytest.mark.parametrize("reference", NOT_WANTED)
+@pytest.mark.parametrize("port", NOT_WANTED)
+def test_no_pass_on_either_is_both_fail(reference: Outcome, port: Outcome) -> None:
+    assert pair_state(reference, port) is PairState.BOTH_FAIL
+
+
+@pytest.mark.parametrize("other", MEASURED)
+def test_a_skip_on_either_makes_a_pair_not_applicable(other: Outcome) -> None:
+    assert pair_state(Outcome.SKIP, other) is PairState.NOT_APPLICABLE
+    assert pair_state(other, Outcome.SKIP) is PairState.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("never", NEVER)
+@pytest.mark.parametrize("other", [None, *Outcome])
+def test_what_was_never_measured_on_either_stays_unmeasured(
+    never: Outcome | None, other: Outcome | None
+) -> None:
+    assert pair_state(never, other) is PairState.UNMEASURED
+    assert pair_state(other, never) is PairState.UNMEASURED
