@@ -60,6 +60,14 @@ def classify(observation: Observation, rules: VerdictRules, proof: Proof) -> Ver
     )
 
 
+def has_begun(observation: Observation, proof: Proof) -> bool:
+    """Whether this attempt's begin line was printed; where none is configured, whether anything was."""
+    console = next(iter(observation.transcripts.values()))
+    if proof.begin is None:
+        return bool(console.strip())
+    return proof.begin.compile(observation.fields).search(console) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """The observation with every pattern already looked for."""

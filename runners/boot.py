@@ -1,0 +1,147 @@
+"""Booting a target until it is ready, a bounded number of times, every failure kept."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parity.attempt import Attempt, BootFailure, Verdict
+from parity.outcome import Outcome
+from parity.printable import printable_line
+from runners.observation import Ending
+from runners.rig import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parity.configuration import Pattern
+    from runners.machine import Machine
+    from runners.rig import Rig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One attempt, and the boots that failed before it could be made."""
+
+    attempt: Attempt
+    boot_failures: tuple[BootFailure, ...] = ()
+    begun: bool = True
+    """Whether anything proves that the test itself began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booted:
+    """A machine that is ready for a test."""
+
+    machine: Machine
+    boot_s: float
+    failures: tuple[BootFailure, ...]
+    _resources: contextlib.ExitStack
+
+    def close(self) -> None:
+        """End the machine."""
+        self._resources.close()
+
+
+class BootFailedError(Exception):
+    """Every try to boot failed; carries what each one said."""
+
+    def __init__(self, failures: tuple[BootFailure, ...]) -> None:
+        super().__init__(failures[-1].reason)
+        self.failures = failures
+
+
+def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Pattern | None) -> Booted:
+    """Boot until `ready` is seen on the console (at once, where it is None).
+
+    Raises `BootFailedError` when no try succeeded, `MachineError` when QEMU itself did not start, `Stopped`.
+    """
+    failures: list[BootFailure] = []
+    while True:
+        started_at, started = now(), time.monotonic()
+        with contextlib.ExitStack() as resources:
+            machine = resources.enter_context(rig.machine(fields, append=append))
+            why = _await_ready(rig, machine, fields, ready)
+            boot_s = time.monotonic() - started
+            if why is None:
+                return Booted(
+                    machine=machine, boot_s=boot_s, failures=tuple(failures), _resources=resources.pop_all()
+                )
+            failures.append(
+                BootFailure(
+                    target=rig.name,
+                    started_at=started_at,
+                    duration_s=boot_s,
+                    reason=why,
+                    logs=machine.raw_logs(),
+                )
+            )
+        if len(failures) > rig.target.boot.retries:
+            raise BootFailedError(tuple(failures))
+
+
+def boot_failed(rig: Rig, fields: Mapping[str, str], failures: tuple[BootFailure, ...]) -> Report:
+    """Return the report on a test whose target did not come up."""
+    last = failures[-1]
+    tries = f"{len(failures)} boots in a row failed" if len(failures) > 1 else "the boot failed"
+    attempt = Attempt(
+        target=rig.name,
+        test=fields["test"],
+        verdict=Verdict(outcome=Outcome.BOOT_FAILURE, evidence=(last.reason, tries)),
+        nonce=fields["nonce"],
+        isolation=rig.isolation,
+        started_at=last.started_at,
+        duration_s=last.duration_s,
+        logs=last.logs,
+    )
+    return Report(attempt=attempt, boot_failures=failures)
+
+
+def not_made(rig: Rig, test: str, outcome: Outcome, why: str) -> Report:
+    """Return the report on an attempt that could not be made at all."""
+    attempt = Attempt(
+        target=rig.name,
+        test=test,
+        verdict=Verdict(
+            outcome=outcome, evidence=tuple(printable_line(line) for line in why.splitlines()[:20])
+        ),
+        nonce="",
+        isolation=rig.isolation,
+        started_at=now(),
+        duration_s=0.0,
+    )
+    return Report(attempt=attempt)
+
+
+def _await_ready(rig: Rig, machine: Machine, fields: Mapping[str, str], ready: Pattern | None) -> str | None:
+    """Return None when the machine is ready, else why it is not."""
+    if ready is None:
+        return None
+    limits = rig.boot_limits(fields)
+    started = time.monotonic()
+    ending = machine.wait_for([ready.compile(fields)], limits)
+    if not isinstance(ending, Ending):
+        return None
+    waited_s = time.monotonic() - started
+    if ending is Ending.PANICKED:
+        machine.drain(rig.after_panic_s)
+    return _describe(ending, machine, waited_s)
+
+
+def _describe(ending: Ending, machine: Machine, waited_s: float) -> str:
+    last = f"; last console line: {printable_line(machine.console.last_line) or '(nothing)'}"
+    match ending:
+        case Ending.PANICKED:
+            return f"the kernel died while booting, after {waited_s:.1f} s{last}"
+        case Ending.EXITED:
+            ended = machine.wait_exit()
+            why = ended.reason or printable_line(ended.stderr) or "no reason given"
+            return f"QEMU ended while booting (exit status {ended.status}, {why}){last}"
+        case Ending.QUIET:
+            return f"the boot stopped half-way: silent and idle, given up after {waited_s:.1f} s{last}"
+        case Ending.FLOODED:
+            return f"the boot flooded the console{last}"
+        case _:
+            return f"not ready after {waited_s:.1f} s{last}"

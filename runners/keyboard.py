@@ -1,0 +1,77 @@
+"""Typing lines at the guest's console so that they arrive whole.
+
+Real kernels lose characters that come too fast, and some never read their input. Where the guest echoes, each
+line is checked before it is sent off; a garbled one is thrown away and typed again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parity.errors import GarbledInputError, UnreadInputError
+from parity.printable import printable_line
+from runners.console import ConsoleClosedError
+from runners.observation import Ending
+
+if TYPE_CHECKING:
+    from parity.configuration import Typing
+    from runners.machine import Limits, Machine
+
+
+def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
+    """Type `line` and its newline at a prompt; return None, or why the machine's time ended instead.
+
+    Raises `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
+    """
+    try:
+        if typing.echo and (ending := _type_checked(machine, line, typing, limits)) is not None:
+            return ending
+        _type(machine, typing.newline if typing.echo else line + typing.newline, typing)
+    except ConsoleClosedError:
+        return Ending.EXITED
+    return None
+
+
+def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
+    """Type `line` without its newline until the guest echoes it whole."""
+    echo = re.compile(re.escape(line))
+    seen = ""
+    for turn in range(typing.retries + 1):
+        if turn and (ending := _clear(machine, typing, limits)) is not None:
+            return ending
+        before = machine.console.position
+        _type(machine, line, typing)
+        waited = machine.wait_for([echo], _echo_limits(limits, typing))
+        if not isinstance(waited, Ending):
+            return None
+        if waited not in (Ending.BUDGET, Ending.QUIET) or limits.deadline.expired:
+            return waited
+        seen = machine.console.text_since(before)
+        if not seen:
+            raise UnreadInputError(typed=line, waited_s=typing.echo_s)
+    raise GarbledInputError(typed=line, seen=printable_line(seen), tries=typing.retries + 1)
+
+
+def _clear(machine: Machine, typing: Typing, limits: Limits) -> Ending | None:
+    """Throw the garbled line away and let what the guest answers pass by."""
+    _type(machine, typing.clear, typing)
+    waited = machine.wait_for([], _echo_limits(limits, typing))
+    return waited if isinstance(waited, Ending) and waited not in (Ending.BUDGET, Ending.QUIET) else None
+
+
+def _type(machine: Machine, text: str, typing: Typing) -> None:
+    if not typing.pace_ms:
+        machine.console.send(text)
+        return
+    for character in text:
+        machine.console.send(character)
+        time.sleep(
+            typing.pace_ms / 1000
+        )  # the guest's pace, not a wait for something: bounded by the line's length
+
+
+def _echo_limits(limits: Limits, typing: Typing) -> Limits:
+    return replace(limits, deadline=limits.deadline.no_later_than(typing.echo_s))

@@ -1,0 +1,203 @@
+"""Everything one worker needs to boot one target, again and again."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from parity.configuration import fill
+from parity.deadline import Deadline
+from runners.command_line import MachineFiles, qemu_command
+from runners.commands import run_command
+from runners.images import ImageStore, TargetImages, find_images
+from runners.machine import Limits, Machine
+from runners.scratch import machine_folder
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator, Mapping
+    from threading import Event
+
+    from parity.attempt import Isolation
+    from parity.configuration import Configuration, Target, VerdictRules
+    from runners.command_line import Wiring
+
+_PREPARE_S: Final = 120.0
+_AFTER_PANIC_S: Final = 0.3
+_MEBIBYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """One target, made ready for a campaign: its images are found, its accelerator is chosen."""
+
+    configuration: Configuration
+    name: str
+    target: Target
+    isolation: Isolation
+    accelerator: str
+    store: ImageStore
+    scratch: Path
+    stop: Event
+    timeout_s: float | None = None
+    """Overrides every test's budget."""
+
+    def fields(self, test: str) -> dict[str, str]:
+        """Return a fresh attempt's template fields, with a nonce that no guest can guess."""
+        own = {"arch": self.target.arch, "target": self.name, "nonce": secrets.token_hex(8)}
+        return self.configuration.test_fields(test) | own
+
+    def images(self, fields: Mapping[str, str]) -> TargetImages:
+        """Return what is booted for this test, frozen when it is first asked for."""
+        key = "" if not self._has_image_per_test else fields["test"]
+        if key not in self._frozen:
+            self._frozen[key] = find_images(self.configuration, self.name, self.target, fields, self.store)
+        return self._frozen[key]
+
+    def rules(self, test: str) -> VerdictRules:
+        """Return the target's verdict rules with the test's own markers in place of the general ones."""
+        override = self.configuration.override(test)
+        markers = {
+            key: value
+            for key, value in (
+                ("passed", override.passed),
+                ("failed", override.failed),
+                ("skipped", override.skipped),
+            )
+            if value is not None
+        }
+        return self.target.verdict.model_copy(update=markers)
+
+    @property
+    def after_panic_s(self) -> float:
+        """How long a dying kernel may go on printing registers and a backtrace."""
+        return max(self.target.budget.drain_s, _AFTER_PANIC_S)
+
+    def boot_limits(self, fields: Mapping[str, str]) -> Limits:
+        """Return what ends the wait for a boot."""
+        return self._limits(fields, self.target.budget.boot_s)
+
+    def test_limits(self, fields: Mapping[str, str]) -> Limits:
+        """Return what ends the wait for a test."""
+        own = self.configuration.override(fields["test"]).budget_s
+        return self._limits(fields, self.timeout_s or own or self.target.budget.test_s)
+
+    def suite_limits(self, fields: Mapping[str, str], tests: int) -> Limits:
+        """Return what ends the wait for a suite of so many tests."""
+        budget = self.target.budget
+        return self._limits(fields, budget.boot_s + tests * (self.timeout_s or budget.test_s))
+
+    @contextlib.contextmanager
+    def machine(self, fields: Mapping[str, str], *, append: str = "") -> Iterator[Machine]:
+        """Start a machine for this attempt, with its own copies of disks; raises `HarnessError`s."""
+        with machine_folder(self.scratch) as folder:
+            files = self._lay_out(folder, fields)
+
+            def command(wiring: Wiring) -> tuple[str, ...]:
+                return self.command_line(fields, files, append=append, wiring=wiring)
+
+            with Machine(
+                command,
+                folder=folder,
+                console_port=self.target.console_port,
+                other_ports=[port for port in self.target.serial if port != self.target.console_port],
+                stop=self.stop,
+            ) as machine:
+                machine.run()
+                yield machine
+
+    def command_line(
+        self, fields: Mapping[str, str], files: MachineFiles, *, append: str, wiring: Wiring | None
+    ) -> tuple[str, ...]:
+        """Return QEMU's arguments for one boot."""
+        words = " ".join(part for part in (self.target.append, append) if part)
+        return qemu_command(
+            self.target,
+            files,
+            append=fill(words, fields),
+            accelerator=self.accelerator,
+            wiring=wiring,
+            memory_backend=_shared_memory() if wiring is not None else None,
+        )
+
+    def files_in_place(self, fields: Mapping[str, str]) -> MachineFiles:
+        """Return the files as they lie in the user's tree, for a command line to show."""
+
+        def placed(path: str | None) -> Path | None:
+            return None if path is None else self.configuration.root / fill(path, fields)
+
+        firmware = self.target.firmware
+        return MachineFiles(
+            kernel=placed(self.target.kernel),
+            initrd=placed(self.target.initrd),
+            disks=tuple(self.configuration.root / fill(disk.image, fields) for disk in self.target.disk),
+            firmware_code=self.configuration.root / firmware.code if firmware else None,
+            firmware_variables=self.configuration.root / firmware.variables
+            if firmware and firmware.variables
+            else None,
+        )
+
+    @cached_property
+    def _frozen(self) -> dict[str, TargetImages]:
+        return {}
+
+    @cached_property
+    def _has_image_per_test(self) -> bool:
+        paths = (
+            self.target.kernel,
+            self.target.initrd,
+            self.target.symbols,
+            *(disk.image for disk in self.target.disk),
+        )
+        return any(
+            path is not None and ("{test}" in path or "{path}" in path or "{TEST}" in path) for path in paths
+        )
+
+    def _limits(self, fields: Mapping[str, str], seconds: float) -> Limits:
+        panics: tuple[re.Pattern[str], ...] = tuple(
+            pattern.compile(fields) for pattern in self.target.verdict.panic
+        )
+        return Limits(
+            deadline=Deadline.after(seconds),
+            quiet_s=self.target.budget.quiet_s,
+            panics=panics,
+            output_bytes=int(self.target.budget.output_limit_mib * _MEBIBYTE),
+        )
+
+    def _lay_out(self, folder: Path, fields: Mapping[str, str]) -> MachineFiles:
+        """Copy what the guest may write, and run the prepare steps on the copies."""
+        images = self.images(fields)
+        disks = []
+        for number, (disk, image) in enumerate(zip(self.target.disk, images.disks, strict=True)):
+            disks.append(image if disk.read_only else Path(shutil.copyfile(image, folder / f"disk{number}")))
+        variables = images.firmware_variables
+        if variables is not None:
+            variables = Path(shutil.copyfile(variables, folder / "firmware-variables"))
+        if self.target.prepare:
+            known = {**fields, "disk": str(disks[0])} if disks else fields
+            for step in self.target.prepare:
+                words = [fill(word, known) for word in step]
+                run_command(words, folder=self.configuration.root, timeout_s=_PREPARE_S)
+        return MachineFiles(
+            kernel=images.kernel.path if images.kernel else None,
+            initrd=images.initrd.path if images.initrd else None,
+            disks=tuple(disks),
+            firmware_code=images.firmware_code,
+            firmware_variables=variables,
+        )
+
+
+def now() -> datetime:
+    """Return the wall-clock time that results are dated with."""
+    return datetime.now(UTC)
+
+
+def _shared_memory() -> str | None:
+    return "memory-backend-memfd" if sys.platform == "linux" else None

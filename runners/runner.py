@@ -1,0 +1,41 @@
+"""The four ways of taking tests, behind one seam."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from parity.configuration import BootArgumentDelivery, ImageDelivery, ShellDelivery, SuiteDelivery
+from runners.one_boot import OneBootRunner
+from runners.shell import ShellRunner
+from runners.suite import SuiteRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runners.boot import Report
+    from runners.rig import Rig
+
+
+class Runner(Protocol):
+    """Takes tests on one target; its machine, where it keeps one, ends with `close`."""
+
+    def run(self, tests: Sequence[str]) -> Iterator[Report]:
+        """Run the tests and report on each. Raises `HarnessError`s and `Stopped`."""
+        ...
+
+    def close(self) -> None:
+        """End what still runs."""
+        ...
+
+
+def make_runner(rig: Rig) -> Runner:
+    """Return the runner for the target's way of taking tests."""
+    match rig.target.delivery:
+        case ShellDelivery() as delivery:
+            return ShellRunner(rig, delivery)
+        case BootArgumentDelivery() | ImageDelivery() as delivery:
+            return OneBootRunner(rig, delivery)
+        case SuiteDelivery() as delivery:
+            return SuiteRunner(rig, delivery)
+        case other:
+            assert_never(other)

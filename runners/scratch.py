@@ -1,0 +1,88 @@
+"""Private folders for machines, gone when their owner is, even when it was killed.
+
+Each process has one folder `parity-PID-XXXX` (0700), in memory where the host has /dev/shm: block drivers of
+young kernels time out on slow disks. The owner holds a lock on it for life; whoever comes next removes the
+folders whose lock nobody holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX: Final = "parity-"
+_LOCK: Final = "lock"
+
+
+def scratch_root() -> Path:
+    """Return where scratch folders go: memory if possible, never a deep path (a socket's has 108 bytes)."""
+    memory = Path("/dev/shm")  # noqa: S108 - folders in it are made with mkdtemp
+    return memory if os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+
+
+@contextlib.contextmanager
+def open_scratch(root: Path | None = None) -> Iterator[Path]:
+    """Yield this process's own folder, and remove it at the end; first sweep what the dead left behind."""
+    root = root or scratch_root()
+    sweep(root)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
+    try:
+        with (folder / _LOCK).open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def machine_folder(scratch: Path) -> Iterator[Path]:
+    """Yield a folder for one machine, removed with it."""
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(root: Path) -> tuple[Path, ...]:
+    """Remove this user's scratch folders whose owner is gone; return them."""
+    removed = []
+    for folder in root.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid() and _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder)
+    return tuple(removed)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether nobody holds the lock. A folder without one may be a moment old, so its process id decides."""
+    try:
+        with (folder / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:
+        return not _is_running(folder.name)
+    return True
+
+
+def _is_running(name: str) -> bool:
+    number = name.removeprefix(_PREFIX).split("-")[0]
+    if not number.isdecimal():
+        return True  # not one of ours
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,120 @@
+"""Taking tests at a shell's prompt: type a line, see it echoed, wait for the end, read on for a moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from parity.attempt import Isolation
+from parity.configuration import fill
+from parity.deadline import Deadline
+from parity.errors import GarbledInputError, UnreadInputError
+from runners.boot import BootFailedError, Report, boot, boot_failed
+from runners.classify import Proof
+from runners.keyboard import type_line
+from runners.observation import Ending
+from runners.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from parity.configuration import ShellDelivery
+    from runners.boot import Booted
+    from runners.machine import Machine
+    from runners.rig import Rig
+
+_PROMPT_S: Final = 2.0
+"""How long the prompt may take to come back once a test's end was announced."""
+
+
+class ShellRunner:
+    """Runs tests at the prompt of one target: a fresh boot for each, or one boot for all."""
+
+    def __init__(self, rig: Rig, delivery: ShellDelivery) -> None:
+        self._rig = rig
+        self._delivery = delivery
+        self._proof = Proof(begin=delivery.begin, end=delivery.end, unknown=delivery.unknown)
+        self._booted: Booted | None = None
+
+    def run(self, tests: Sequence[str]) -> Iterator[Report]:
+        """Run the tests one after another. Raises `HarnessError`s and `Stopped`."""
+        for test in tests:
+            inherited = self._booted is not None
+            report = self._run_one(test)
+            if inherited and not report.begun:
+                # An earlier test had ruined the machine before this one began: it deserves one of its own.
+                self.close()
+                report = self._run_one(test)
+            yield report
+
+    def close(self) -> None:
+        """End the machine, if one runs."""
+        if self._booted is not None:
+            self._booted.close()
+            self._booted = None
+
+    def _run_one(self, test: str) -> Report:
+        fields = self._rig.fields(test)
+        fresh = self._booted is None
+        if self._booted is None:
+            try:
+                self._booted = boot(self._rig, fields, ready=self._delivery.prompt)
+            except BootFailedError as error:
+                return boot_failed(self._rig, fields, error.failures)
+        visit = _Visit(self._rig, self._delivery, self._booted.machine, fields)
+        reusable = False
+        try:
+            reusable = visit.make() and self._rig.isolation is not Isolation.BOOT
+            return visit.watch.report(self._proof, self._booted, fresh=fresh, echoes=visit.echoes)
+        finally:
+            if not reusable:
+                self.close()
+
+
+class _Visit:
+    """One test typed at the prompt and watched."""
+
+    def __init__(
+        self, rig: Rig, delivery: ShellDelivery, machine: Machine, fields: Mapping[str, str]
+    ) -> None:
+        self._delivery = delivery
+        self._machine = machine
+        self._lines = [fill(line, fields) for line in delivery.run]
+        self._prompt = delivery.prompt.compile(fields)
+        self._end = delivery.end.compile(fields) if delivery.end else self._prompt
+        self._limits = rig.test_limits(fields)
+        self.watch = Watch(rig, machine, fields)
+        self.echoes: list[tuple[int, int]] = []
+        """Where the console's text is the echo of what was typed."""
+
+    def make(self) -> bool:
+        """Type the lines and wait; return whether the machine is back at its prompt, fit for another test."""
+        for number, line in enumerate(self._lines, start=1):
+            awaited = self._end if number == len(self._lines) else self._prompt
+            ending = self._type(line)
+            if ending is None:
+                waited = self._machine.wait_for([awaited], self._limits)
+                ending = waited if isinstance(waited, Ending) else None
+            if ending is not None:
+                self.watch.over(ending)
+                return False
+        at_prompt = self._end is self._prompt or self._back_at_prompt()
+        self.watch.over(Ending.COMPLETED)
+        return at_prompt and self.watch.machine_runs
+
+    def _type(self, line: str) -> Ending | None:
+        before = self._machine.console.position
+        try:
+            return type_line(self._machine, line, self._delivery.typing, self._limits)
+        except GarbledInputError as error:
+            self.watch.detail = error.message
+            return Ending.GARBLED
+        except UnreadInputError as error:
+            self.watch.detail = error.message
+            return Ending.UNREAD
+        finally:
+            self.echoes.append((before, self._machine.console.position))
+
+    def _back_at_prompt(self) -> bool:
+        limits = replace(self._limits, deadline=Deadline.after(_PROMPT_S))
+        return not isinstance(self._machine.wait_for([self._prompt], limits), Ending)

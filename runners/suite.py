@@ -1,0 +1,75 @@
+"""Taking all tests in one boot that prints their results."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parity.attempt import Attempt, Log, LogKind
+from runners.boot import BootFailedError, Report, boot, boot_failed
+from runners.observation import Ending
+from runners.rig import now
+from runners.suite_results import judge_suite
+from runners.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from parity.configuration import SuiteDelivery
+    from runners.boot import Booted
+    from runners.rig import Rig
+
+
+class SuiteRunner:
+    """Boots once and reads every test's result from what the kernel prints."""
+
+    def __init__(self, rig: Rig, delivery: SuiteDelivery) -> None:
+        self._rig = rig
+        self._delivery = delivery
+
+    def run(self, tests: Sequence[str]) -> Iterator[Report]:
+        """Run all tests in one boot. Raises `HarnessError`s and `Stopped`."""
+        fields = self._rig.fields(tests[0]) | {"tests": ",".join(tests)}
+        try:
+            booted = boot(self._rig, fields, append=self._delivery.append, ready=self._delivery.start)
+        except BootFailedError as error:
+            for number, test in enumerate(tests):
+                report = boot_failed(self._rig, {**fields, "test": test}, error.failures)
+                yield report if number == 0 else replace(report, boot_failures=())
+            return
+        try:
+            yield from self._watch(booted, fields, tests)
+        finally:
+            booted.close()
+
+    def close(self) -> None:
+        """Nothing outlives a suite."""
+
+    def _watch(self, booted: Booted, fields: Mapping[str, str], tests: Sequence[str]) -> Iterator[Report]:
+        started_at = now()
+        watch = Watch(self._rig, booted.machine, fields, from_boot=True)
+        done = [self._delivery.done.compile(fields)] if self._delivery.done else []
+        waited = booted.machine.wait_for(done, self._rig.suite_limits(fields, len(tests)))
+        watch.over(waited if isinstance(waited, Ending) else Ending.COMPLETED)
+        observation = watch.observe()
+        raw_logs = booted.machine.raw_logs()
+        results = judge_suite(observation, tests, self._delivery, self._rig.target.verdict)
+        for result, failures in zip(results, itertools.chain([booted.failures], itertools.repeat(()))):
+            transcript = Log(
+                kind=LogKind.TRANSCRIPT,
+                port=self._rig.target.console_port,
+                content=result.transcript.encode("utf-8", "backslashreplace"),
+            )
+            attempt = Attempt(
+                target=self._rig.name,
+                test=result.test,
+                verdict=result.verdict,
+                nonce=fields["nonce"],
+                isolation=self._rig.isolation,
+                started_at=started_at,
+                duration_s=observation.waited_s / len(results),
+                boot_s=booted.boot_s,
+                logs=(transcript, *raw_logs),
+            )
+            yield Report(attempt=attempt, boot_failures=failures)

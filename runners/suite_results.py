@@ -1,0 +1,168 @@
+"""One boot's worth of results, told apart test by test: pure.
+
+A test passes when its result line says so, no other line of it says otherwise, and the kernel did not die
+before the next test's result. A test without a result is judged by how the boot ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from parity.attempt import Verdict
+from parity.error_numbers import find_error_numbers
+from parity.outcome import Outcome
+from parity.printable import printable_line
+from runners.ktap import parse_ktap
+from runners.observation import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parity.configuration import SuiteDelivery, VerdictRules
+    from runners.observation import Observation
+
+_GROUPS: Final = {"fail": Outcome.FAIL, "skip": Outcome.SKIP, "pass": Outcome.PASS}
+"""The result pattern's groups, the worst first."""
+_SEVERITY: Final = (Outcome.FAIL, Outcome.SKIP, Outcome.PASS)
+_UNFINISHED: Final = {
+    Ending.PANICKED: Outcome.CRASH,
+    Ending.EXITED: Outcome.CRASH,
+    Ending.QUIET: Outcome.HANG,
+    Ending.BUDGET: Outcome.TIMEOUT,
+    Ending.FLOODED: Outcome.FAIL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteResult:
+    """One test's part of the boot."""
+
+    test: str
+    verdict: Verdict
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    test: str
+    outcome: Outcome
+    text: str
+    start: int
+    end: int
+
+
+def judge_suite(
+    observation: Observation, tests: Sequence[str], delivery: SuiteDelivery, rules: VerdictRules
+) -> tuple[SuiteResult, ...]:
+    """Return a result for each of `tests`, in their order."""
+    text = "\n".join(observation.transcripts.values())
+    lines = _ktap_lines(text) if delivery.format == "ktap" else _plain_lines(text, delivery, observation)
+    panic = _find_panic(text, rules, observation)
+    running = _running_at_the_end(text, delivery, observation, lines)
+    return tuple(_judge(test, text, lines, panic, running, observation) for test in tests)
+
+
+def is_complete(text: str, delivery: SuiteDelivery) -> bool:
+    """Whether a KTAP suite has printed all it announced."""
+    return delivery.format == "ktap" and parse_ktap(text).is_complete
+
+
+def _judge(
+    test: str,
+    text: str,
+    lines: Sequence[_Line],
+    panic: tuple[int, str] | None,
+    running: str | None,
+    observation: Observation,
+) -> SuiteResult:
+    own = [line for line in lines if line.test == test]
+    if not own:
+        outcome, why = _judge_unreported(test, panic, running, observation)
+        tail = text[lines[-1].end :] if lines and test == running else ""
+        return _result(test, outcome, (why,), tail or text[-2000:])
+    worst = min(own, key=lambda line: _SEVERITY.index(line.outcome))
+    before = max((line.end for line in lines if line.end <= worst.start), default=0)
+    after = min((line.start for line in lines if line.start >= worst.end), default=len(text))
+    evidence = [printable_line(worst.text)]
+    outcome = worst.outcome
+    if len({line.outcome for line in own}) > 1:
+        evidence.append(f"it reported {len(own)} results that contradict one another; the worst counts")
+    if panic is not None and worst.end <= panic[0] < after and running in (None, test):
+        outcome = Outcome.CRASH
+        evidence.insert(0, f"the kernel died after its result: {printable_line(panic[1])}")
+    return _result(test, outcome, tuple(evidence), text[before : worst.end])
+
+
+def _judge_unreported(
+    test: str, panic: tuple[int, str] | None, running: str | None, observation: Observation
+) -> tuple[Outcome, str]:
+    dead = f": {printable_line(panic[1])}" if panic is not None else ""
+    if test == running:
+        outcome = Outcome.CRASH if panic is not None else _UNFINISHED.get(observation.ending, Outcome.FAIL)
+        return outcome, f"it started and never reported a result{dead or f' ({observation.ending})'}"
+    if panic is not None:
+        return Outcome.NOT_RUN, f"the kernel died before this test reported anything{dead}"
+    return Outcome.NOT_RUN, f"the suite ended without a result for it ({observation.ending})"
+
+
+def _result(test: str, outcome: Outcome, evidence: tuple[str, ...], transcript: str) -> SuiteResult:
+    numbers = find_error_numbers(transcript) if outcome not in (Outcome.PASS, Outcome.SKIP) else ()
+    verdict = Verdict(outcome=outcome, evidence=evidence, error_number=numbers[-1] if numbers else None)
+    return SuiteResult(test=test, verdict=verdict, transcript=transcript)
+
+
+def _ktap_lines(text: str) -> list[_Line]:
+    return [
+        _Line(test=result.name, outcome=result.outcome, text=result.line, start=result.start, end=result.end)
+        for result in parse_ktap(text).results
+    ]
+
+
+def _plain_lines(text: str, delivery: SuiteDelivery, observation: Observation) -> list[_Line]:
+    if delivery.result is None:
+        return []
+    found = []
+    for match in delivery.result.compile(_any_test(observation)).finditer(text):
+        groups = match.groupdict()
+        outcome = next((outcome for group, outcome in _GROUPS.items() if groups.get(group) is not None), None)
+        if outcome is not None and groups.get("test"):
+            found.append(
+                _Line(
+                    test=groups["test"], outcome=outcome, text=match[0], start=match.start(), end=match.end()
+                )
+            )
+    return found
+
+
+def _running_at_the_end(
+    text: str, delivery: SuiteDelivery, observation: Observation, lines: Sequence[_Line]
+) -> str | None:
+    """Return the test that started last and never reported, where the suite tells starts."""
+    if delivery.start is None:
+        return None
+    starts = list(delivery.start.compile(_any_test(observation)).finditer(text))
+    if not starts:
+        return None
+    name = starts[-1].groupdict().get("test")
+    reported = any(line.test == name and line.end > starts[-1].start() for line in lines)
+    return None if reported else name
+
+
+def _find_panic(text: str, rules: VerdictRules, observation: Observation) -> tuple[int, str] | None:
+    found = [
+        match
+        for pattern in rules.panic
+        if (match := pattern.compile(_any_test(observation)).search(text)) is not None
+    ]
+    if found:
+        first = min(found, key=lambda match: match.start())
+        return first.start(), first[0]
+    if observation.exit is not None and observation.exit.reason == "guest-reset":
+        return len(text), "the machine reset itself (a triple fault, or a reboot by the kernel)"
+    return None
+
+
+def _any_test(observation: Observation) -> dict[str, str]:
+    """The fields that hold for the whole boot: a suite's patterns name no single test."""
+    return {key: value for key, value in observation.fields.items() if key in ("arch", "target", "nonce")}

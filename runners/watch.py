@@ -1,0 +1,119 @@
+"""Watching one attempt on a running machine, from its first byte to the end of the drain."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from parity.attempt import Attempt, Log, LogKind
+from runners.boot import Report
+from runners.classify import classify, has_begun
+from runners.observation import Ending, Observation
+from runners.rig import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runners.boot import Booted
+    from runners.classify import Proof
+    from runners.machine import Machine
+    from runners.observation import QemuExit
+    from runners.rig import Rig
+
+
+class Watch:
+    """Begins when it is made; `over` says why the waiting ended; `report` gives the judged attempt."""
+
+    def __init__(
+        self, rig: Rig, machine: Machine, fields: Mapping[str, str], *, from_boot: bool = False
+    ) -> None:
+        self._rig = rig
+        self._machine = machine
+        self._fields = fields
+        self._since = dict.fromkeys(machine.positions(), 0) if from_boot else machine.positions()
+        self._started_at = now()
+        self._started = time.monotonic()
+        self._ending = Ending.BUDGET
+        self._waited_s = 0.0
+        self._exit: QemuExit | None = None
+        self.detail = ""
+        """More on the ending, as a sentence part."""
+        machine.begin_wait()
+
+    @property
+    def machine_runs(self) -> bool:
+        """Whether QEMU was still there at the end."""
+        return self._exit is None
+
+    def over(self, ending: Ending) -> None:
+        """Take down the end, and read on for a moment: for a late panic, or for the rest of one."""
+        self._ending = ending
+        self._waited_s = time.monotonic() - self._started
+        self.detail = self.detail or self._describe(ending)
+        self._machine.drain(
+            self._rig.after_panic_s if ending is Ending.PANICKED else self._rig.target.budget.drain_s
+        )
+        self._exit = self._machine.wait_exit() if ending is Ending.EXITED else self._machine.exit()
+
+    def report(
+        self, proof: Proof, booted: Booted, *, fresh: bool = True, echoes: Sequence[tuple[int, int]] = ()
+    ) -> Report:
+        """Judge what was seen. `echoes` are the console positions of what the guest echoed of our typing.
+
+        `fresh`: whether this attempt paid for the boot.
+        """
+        observation = self.observe(echoes)
+        attempt = Attempt(
+            target=self._rig.name,
+            test=self._fields["test"],
+            verdict=classify(observation, self._rig.rules(self._fields["test"]), proof),
+            nonce=self._fields["nonce"],
+            isolation=self._rig.isolation,
+            started_at=self._started_at,
+            duration_s=self._waited_s,
+            boot_s=booted.boot_s if fresh else None,
+            logs=self.logs(observation.transcripts),
+        )
+        return Report(
+            attempt=attempt,
+            boot_failures=booted.failures if fresh else (),
+            begun=has_begun(observation, proof),
+        )
+
+    def observe(self, echoes: Sequence[tuple[int, int]] = ()) -> Observation:
+        """Return what was seen, the input of every judgement."""
+        texts = self._machine.texts(self._since)
+        console = self._rig.target.console_port
+        texts[console] = _without(texts[console], self._since[console], echoes)
+        return Observation(
+            fields=self._fields,
+            ending=self._ending,
+            waited_s=self._waited_s,
+            transcripts=texts,
+            exit=self._exit,
+            detail=self.detail,
+        )
+
+    def logs(self, transcripts: Mapping[str, str]) -> tuple[Log, ...]:
+        """Return what is kept of the attempt: the judged text, and every port's bytes since the boot."""
+        judged = (
+            Log(kind=LogKind.TRANSCRIPT, port=port, content=text.encode("utf-8", "backslashreplace"))
+            for port, text in transcripts.items()
+        )
+        return (*judged, *self._machine.raw_logs())
+
+    def _describe(self, ending: Ending) -> str:
+        if ending is Ending.FLOODED:
+            return f"more than {self._rig.target.budget.output_limit_mib:g} MiB of output"
+        if ending is Ending.BUDGET:
+            return f"its machine used {self._machine.busy_share * 100:.0f} % of a host CPU"
+        return ""
+
+
+def _without(text: str, start: int, cuts: Sequence[tuple[int, int]]) -> str:
+    """Return `text`, which begins at position `start`, without the spans in `cuts`."""
+    pieces, position = [], start
+    for begin, end in cuts:
+        pieces.append(text[position - start : max(begin, position) - start])
+        position = max(end, position)
+    return "".join(pieces) + text[position - start :]
