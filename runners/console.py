@@ -7,6 +7,7 @@ of tests, prompts or panics.
 from __future__ import annotations
 
 import os
+import re
 import termios
 import time
 import tty
@@ -18,7 +19,6 @@ from pexpect.fdpexpect import fdspawn
 from runners.console_text import ConsoleDecoder
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -123,6 +123,11 @@ class Console:
             return None
         self._position = self._spawn.clean_length - len(self._spawn.buffer)
         return index
+
+    def match_group(self, name: str) -> str | None:
+        """Return a named group of the last match, where it has one."""
+        match = self._spawn.match
+        return match.groupdict().get(name) if isinstance(match, re.Match) else None
 
     def send(self, text: str) -> None:
         """Type `text`; raises `ConsoleClosedError` when QEMU is gone."""

@@ -32,6 +32,9 @@ _RESULT: Final = re.compile(
     re.IGNORECASE,
 )
 
+RESULT_LINE: Final = re.compile(r"(?:not )?ok \d{1,9}(?: - | )(?P<name>[^#\n]*[^#\s])[^\n]*\n")
+"""A result line as it goes by, for following a suite live; `parse_ktap` judges the whole text afterwards."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KtapResult:

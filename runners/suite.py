@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parity.attempt import Attempt, Log, LogKind
 from runners.boot import BootFailedError, Report, boot, boot_failed
+from runners.ktap import RESULT_LINE
 from runners.observation import Ending
 from runners.rig import now
-from runners.suite_results import judge_suite
+from runners.suite_results import is_complete, judge_suite
 from runners.watch import Watch
 
 if TYPE_CHECKING:
@@ -49,13 +50,11 @@ class SuiteRunner:
     def _watch(self, booted: Booted, fields: Mapping[str, str], tests: Sequence[str]) -> Iterator[Report]:
         started_at = now()
         watch = Watch(self._rig, booted.machine, fields, from_boot=True)
-        done = [self._delivery.done.compile(fields)] if self._delivery.done else []
-        waited = booted.machine.wait_for(done, self._rig.suite_limits(fields, len(tests)))
-        watch.over(waited if isinstance(waited, Ending) else Ending.COMPLETED)
+        durations = self._follow(watch, booted, fields, len(tests))
         observation = watch.observe()
         raw_logs = booted.machine.raw_logs()
         results = judge_suite(observation, tests, self._delivery, self._rig.target.verdict)
-        for result, failures in zip(results, itertools.chain([booted.failures], itertools.repeat(()))):
+        for number, result in enumerate(results):
             transcript = Log(
                 kind=LogKind.TRANSCRIPT,
                 port=self._rig.target.console_port,
@@ -68,8 +67,32 @@ class SuiteRunner:
                 nonce=fields["nonce"],
                 isolation=self._rig.isolation,
                 started_at=started_at,
-                duration_s=observation.waited_s / len(results),
+                duration_s=durations.get(result.test, observation.waited_s),
                 boot_s=booted.boot_s,
                 logs=(transcript, *raw_logs),
             )
-            yield Report(attempt=attempt, boot_failures=failures)
+            yield Report(attempt=attempt, boot_failures=booted.failures if number == 0 else ())
+
+    def _follow(
+        self, watch: Watch, booted: Booted, fields: Mapping[str, str], tests: int
+    ) -> dict[str, float]:
+        """Wait for the suite's end; return the seconds between each test's result and the one before it."""
+        console = booted.machine.console
+        done = [self._delivery.done.compile(fields)] if self._delivery.done else []
+        result = self._delivery.result.compile(fields) if self._delivery.result else RESULT_LINE
+        limits = self._rig.suite_limits(fields, tests)
+        durations: dict[str, float] = {}
+        last = time.monotonic()
+        while not isinstance(waited := booted.machine.wait_for([*done, result], limits), Ending):
+            if waited < len(done):
+                waited = Ending.COMPLETED
+                break
+            durations[console.match_group("test") or console.match_group("name") or ""] = (
+                time.monotonic() - last
+            )
+            last = time.monotonic()
+            if not done and is_complete(console.text_since(0), self._delivery):
+                waited = Ending.COMPLETED
+                break
+        watch.over(waited)
+        return durations

@@ -52,15 +52,33 @@ class _Line:
     end: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Boot:
+    """The boot as a whole, every result line found."""
+
+    observation: Observation
+    text: str
+    lines: tuple[_Line, ...]
+    panic: tuple[int, str] | None
+    """Where the kernel died, and its words."""
+    running: str | None
+    """The test that started last and never reported, where the suite tells starts."""
+
+
 def judge_suite(
     observation: Observation, tests: Sequence[str], delivery: SuiteDelivery, rules: VerdictRules
 ) -> tuple[SuiteResult, ...]:
     """Return a result for each of `tests`, in their order."""
     text = "\n".join(observation.transcripts.values())
     lines = _ktap_lines(text) if delivery.format == "ktap" else _plain_lines(text, delivery, observation)
-    panic = _find_panic(text, rules, observation)
-    running = _running_at_the_end(text, delivery, observation, lines)
-    return tuple(_judge(test, text, lines, panic, running, observation) for test in tests)
+    boot = _Boot(
+        observation=observation,
+        text=text,
+        lines=tuple(lines),
+        panic=_find_panic(text, rules, observation),
+        running=_running_at_the_end(text, delivery, observation, lines),
+    )
+    return tuple(_judge(test, boot) for test in tests)
 
 
 def is_complete(text: str, delivery: SuiteDelivery) -> bool:
@@ -68,42 +86,41 @@ def is_complete(text: str, delivery: SuiteDelivery) -> bool:
     return delivery.format == "ktap" and parse_ktap(text).is_complete
 
 
-def _judge(
-    test: str,
-    text: str,
-    lines: Sequence[_Line],
-    panic: tuple[int, str] | None,
-    running: str | None,
-    observation: Observation,
-) -> SuiteResult:
-    own = [line for line in lines if line.test == test]
+def _judge(test: str, boot: _Boot) -> SuiteResult:
+    own = [line for line in boot.lines if line.test == test]
     if not own:
-        outcome, why = _judge_unreported(test, panic, running, observation)
-        tail = text[lines[-1].end :] if lines and test == running else ""
-        return _result(test, outcome, (why,), tail or text[-2000:])
+        outcome, why = _judge_unreported(test, boot)
+        return _result(test, outcome, (why,), boot.text[boot.lines[-1].end :] if boot.lines else boot.text)
     worst = min(own, key=lambda line: _SEVERITY.index(line.outcome))
-    before = max((line.end for line in lines if line.end <= worst.start), default=0)
-    after = min((line.start for line in lines if line.start >= worst.end), default=len(text))
-    evidence = [printable_line(worst.text)]
-    outcome = worst.outcome
+    before = max((line.end for line in boot.lines if line.end <= worst.start), default=0)
+    outcome, evidence = worst.outcome, [printable_line(worst.text)]
     if len({line.outcome for line in own}) > 1:
         evidence.append(f"it reported {len(own)} results that contradict one another; the worst counts")
-    if panic is not None and worst.end <= panic[0] < after and running in (None, test):
+    if boot.panic is not None and _died_after(worst, boot):
         outcome = Outcome.CRASH
-        evidence.insert(0, f"the kernel died after its result: {printable_line(panic[1])}")
-    return _result(test, outcome, tuple(evidence), text[before : worst.end])
+        evidence.insert(0, f"the kernel died after its result: {printable_line(boot.panic[1])}")
+    return _result(test, outcome, tuple(evidence), boot.text[before : worst.end])
 
 
-def _judge_unreported(
-    test: str, panic: tuple[int, str] | None, running: str | None, observation: Observation
-) -> tuple[Outcome, str]:
-    dead = f": {printable_line(panic[1])}" if panic is not None else ""
-    if test == running:
-        outcome = Outcome.CRASH if panic is not None else _UNFINISHED.get(observation.ending, Outcome.FAIL)
-        return outcome, f"it started and never reported a result{dead or f' ({observation.ending})'}"
-    if panic is not None:
+def _died_after(line: _Line, boot: _Boot) -> bool:
+    """Whether the kernel died after this result and before the next, while no other test was running."""
+    following = min(
+        (other.start for other in boot.lines if other.start >= line.end), default=len(boot.text) + 1
+    )
+    return (
+        boot.panic is not None and line.end <= boot.panic[0] < following and boot.running in (None, line.test)
+    )
+
+
+def _judge_unreported(test: str, boot: _Boot) -> tuple[Outcome, str]:
+    dead = f": {printable_line(boot.panic[1])}" if boot.panic is not None else ""
+    ending = boot.observation.ending
+    if test == boot.running:
+        outcome = Outcome.CRASH if boot.panic is not None else _UNFINISHED.get(ending, Outcome.FAIL)
+        return outcome, f"it started and never reported a result{dead or f' ({ending})'}"
+    if boot.panic is not None:
         return Outcome.NOT_RUN, f"the kernel died before this test reported anything{dead}"
-    return Outcome.NOT_RUN, f"the suite ended without a result for it ({observation.ending})"
+    return Outcome.NOT_RUN, f"the suite ended without a result for it ({ending})"
 
 
 def _result(test: str, outcome: Outcome, evidence: tuple[str, ...], transcript: str) -> SuiteResult:
