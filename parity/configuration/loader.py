@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from parity.configuration.faults import check_known, offer, translate_fault
 from parity.configuration.model import (
+    PLAIN_NAME,
     Kernel,
     ParityFile,
     Target,
     TestOverride,
 )
 from parity.configuration.template import fill
-from parity.errors import ConfigurationError, UnknownNameError, did_you_mean, nearest_names
+from parity.errors import ConfigurationError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from pydantic_core import ErrorDetails
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FILE_NAME: Final = "parity.toml"
-_TEST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +117,7 @@ def load_configuration(file: Path) -> Configuration:
     try:
         content = ParityFile.model_validate(_merge_defaults(file, raw))
     except ValidationError as error:
-        raise _translate(file, raw, error.errors()[0]) from error
+        raise translate_fault(file, raw, error.errors()[0]) from error
     tests = _list_tests(file, content)
     configuration = Configuration(file=file, content=content, tests=tests)
     _check_references(configuration)
@@ -135,7 +133,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(file=file, key="", problem=f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(file=file, key="", problem=f"is not UTF-8 (byte {error.start})") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigurationError(file=file, key="", problem="is nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, and int's own refusal of thousands of digits
         raise ConfigurationError(file=file, key="", problem=f"is not valid TOML: {error}") from error
 
 
@@ -145,10 +145,8 @@ def _merge_defaults(file: Path, raw: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(defaults, dict) or not isinstance(targets, dict):
         key = "defaults" if not isinstance(defaults, dict) else "target"
         raise ConfigurationError(file=file, key=key, problem="must be a table")
-    known = set(Target.model_fields)
-    for key in defaults.keys() - known:
-        near = did_you_mean(nearest_names(key, known)) or f"known keys: {', '.join(sorted(known))}"
-        raise ConfigurationError(file=file, key=f"defaults.{key}", problem="unknown key", hint=near)
+    check_known(file, "", raw, {*ParityFile.model_fields, "defaults"})
+    check_known(file, "defaults.", defaults, Target.model_fields)
     merged = {key: value for key, value in raw.items() if key != "defaults"}
     merged["target"] = {
         name: _merge(defaults, table) if isinstance(table, dict) else table for name, table in targets.items()
@@ -172,61 +170,8 @@ def _same_kind(beneath: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
     return "kind" not in over or over["kind"] == beneath.get("kind")
 
 
-def _translate(file: Path, raw: Mapping[str, Any], error: ErrorDetails) -> ConfigurationError:
-    context = error.get("ctx", {})
-    path = [str(part) for part in error["loc"]]
-    if error["type"] == "unknown_key":
-        path.append(str(context["key"]))
-    path = _without_union_tags(path)
-    if (
-        path[:1] == ["target"]
-        and len(path) > 2
-        and not _has(raw, path)
-        and _has(raw, ["defaults", *path[2:]])
-    ):
-        path = ["defaults", *path[2:]]
-    problem = error["msg"][:1].lower() + error["msg"][1:]
-    if error["type"] == "missing":
-        problem = "is missing"
-    elif error["type"] not in ("unknown_key",) and not isinstance(error["input"], dict | list):
-        problem += f" (got {error['input']!r})"
-    return ConfigurationError(file=file, key=".".join(path), problem=problem, hint=context.get("hint"))
-
-
-def _without_union_tags(path: Sequence[str]) -> list[str]:
-    """Drop the delivery's kind, which pydantic puts between `delivery` and its key."""
-    return [
-        part
-        for index, part in enumerate(path)
-        if index == 0 or path[index - 1] != "delivery" or part not in _KINDS
-    ]
-
-
-_KINDS: Final = {"shell", "boot-arg", "image", "suite"}
-
-
-def _has(raw: Any, path: Iterable[str]) -> bool:
-    for part in path:
-        if isinstance(raw, dict) and part in raw:
-            raw = raw[part]
-        elif isinstance(raw, list) and part.isdecimal() and int(part) < len(raw):
-            raw = raw[int(part)]
-        else:
-            return False
-    return True
-
-
 def _list_tests(file: Path, content: ParityFile) -> tuple[str, ...]:
-    names = list(content.tests.names)
-    if content.tests.discover is not None:
-        names += sorted(path.stem for path in file.parent.glob(content.tests.discover))
-    for name in names:
-        if not _TEST_NAME.fullmatch(name):
-            raise ConfigurationError(
-                file=file,
-                key="tests.names",
-                problem=f"{name!r} is no test name (letters, digits, and . _ + - inside)",
-            )
+    names = (*content.tests.names, *_discover(file, content.tests.discover))
     unique = tuple(dict.fromkeys(names))
     if not unique:
         key = "tests.discover" if content.tests.discover else "tests.names"
@@ -237,26 +182,52 @@ def _list_tests(file: Path, content: ParityFile) -> tuple[str, ...]:
     return unique
 
 
+def _discover(file: Path, glob: str | None) -> tuple[str, ...]:
+    """Return the names of the files that match `tests.discover`, in alphabetical order."""
+
+    def fault(problem: str) -> ConfigurationError:
+        return ConfigurationError(file=file, key="tests.discover", problem=problem)
+
+    if glob is None:
+        return ()
+    try:
+        names = sorted({path.stem for path in file.parent.glob(glob)})
+    except (NotImplementedError, ValueError) as error:
+        raise fault(f"is no glob below this folder: {error}") from error
+    except OSError as error:
+        raise fault(f"cannot be searched: {error.strerror}") from error
+    for name in names:
+        if not PLAIN_NAME.fullmatch(name):
+            raise fault(f"finds {name!r}, which is no test name (letters, digits, and . _ + - inside)")
+    return tuple(names)
+
+
 def _check_references(configuration: Configuration) -> None:
     """Check what one table says of another: targets and tests by name, folders on disk."""
 
     def check(key: str, name: str, known: Iterable[str], kind: str) -> None:
         known = tuple(known)
         if name not in known:
-            hint = did_you_mean(nearest_names(name, known)) or f"known: {', '.join(known)}"
             raise ConfigurationError(
-                file=configuration.file, key=key, problem=f"no {kind} is called {name!r}", hint=hint
+                file=configuration.file,
+                key=key,
+                problem=f"no {kind} is called {name!r}",
+                hint=offer(name, known, "known"),
             )
 
     for key in ("reference", "port"):
         name = getattr(configuration.kernel, key)
         if name is not None:
             check(f"kernel.{key}", name, configuration.targets, "target")
+    if configuration.kernel.port is not None and configuration.kernel.port == configuration.kernel.reference:
+        raise ConfigurationError(
+            file=configuration.file, key="kernel.port", problem="is the reference itself: name another target"
+        )
     for test, override in configuration.content.test.items():
         check(f"test.{test}", test, configuration.tests, "test")
         for name in override.targets or ():
             check(f"test.{test}.targets", name, configuration.targets, "target")
-    if not (configuration.root / configuration.kernel.source).is_dir():
+    if not _exists(configuration.root / configuration.kernel.source, Path.is_dir):
         raise ConfigurationError(
             file=configuration.file,
             key="kernel.source",
@@ -270,9 +241,16 @@ def _check_firmware(configuration: Configuration, name: str, target: Target) -> 
     if target.firmware is None:
         return
     for key, path in (("code", target.firmware.code), ("variables", target.firmware.variables)):
-        if path is not None and not (configuration.root / path).is_file():
+        if path is not None and not _exists(configuration.root / path, Path.is_file):
             raise ConfigurationError(
                 file=configuration.file,
                 key=f"target.{name}.firmware.{key}",
                 problem=f"there is no file {str(path)!r}",
             )
+
+
+def _exists(path: Path, test: Callable[[Path], bool]) -> bool:
+    try:
+        return test(path)
+    except (OSError, ValueError):  # a name too long, a folder that may not be read, a NUL
+        return False

@@ -5,8 +5,9 @@ A table under `[defaults]` holds for every target; `[target.NAME]` overrides it 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,6 +15,9 @@ from pydantic_core import PydanticCustomError
 from parity.architecture import ARCHITECTURES, Architecture
 from parity.configuration.template import PatternField, TemplateField
 from parity.errors import did_you_mean, nearest_names
+
+PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
+"""What tests, targets and serial ports may be called: it goes into file names and documents."""
 
 
 class Table(BaseModel):
@@ -46,12 +50,26 @@ def _known_architecture(name: str) -> str:
     return name
 
 
+def _plain_name(name: str) -> str:
+    if not PLAIN_NAME.fullmatch(name):
+        raise PydanticCustomError("bad_name", "is no name: letters, digits, and . _ + - inside")
+    return name
+
+
+def _exit_status(text: str) -> str:
+    if text not in map(str, range(256)):
+        raise PydanticCustomError("bad_status", "is no exit status: 0 to 255, in quotes")
+    return text
+
+
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 PathField = Annotated[Path, Field(strict=False)]
 Patterns = Annotated[tuple[PatternField, ...], Field(strict=False)]
 Command = Annotated[tuple[TemplateField, ...], Field(strict=False, min_length=1)]
 Commands = Annotated[tuple[Command, ...], Field(strict=False)]
-Names = Annotated[tuple[str, ...], Field(strict=False)]
+Name = Annotated[str, AfterValidator(_plain_name)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+Words = Annotated[tuple[str, ...], Field(strict=False)]
 Statuses = Annotated[tuple[int, ...], Field(strict=False)]
 
 
@@ -181,6 +199,7 @@ class SuiteDelivery(Table):
                     "missing_group",
                     "a plain suite needs `result` with the group (?P<test>...) and at least one of "
                     "(?P<pass>...), (?P<fail>...), (?P<skip>...)",
+                    {"key": "result"},
                 )
         return self
 
@@ -206,7 +225,9 @@ class VerdictRules(Table):
     skipped: Patterns = Field(default=(), alias="skip")
     panic: Patterns = ()
     """The kernel is dead or took a fatal fault: a crash, even after a pass."""
-    exit_codes: dict[str, Literal["pass", "fail", "skip", "crash"]] = {}
+    exit_codes: dict[
+        Annotated[str, AfterValidator(_exit_status)], Literal["pass", "fail", "skip", "crash"]
+    ] = {}
     """QEMU's own exit status, for kernels with an exit device: `"33" = "pass"`."""
 
 
@@ -253,9 +274,9 @@ class Target(Table):
     disk: Annotated[tuple[Disk, ...], Field(strict=False)] = ()
     prepare: Commands = ()
     """Run on the attempt's copy of the disk (`{disk}`) before QEMU starts."""
-    arguments: Names = ()
+    arguments: Words = ()
     """Further QEMU arguments, word by word."""
-    serial: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("console",)
+    serial: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] = ("console",)
     """The serial ports in QEMU's order."""
     console: str | None = None
     """The port that is typed at; the first where it is not said."""
@@ -282,15 +303,15 @@ class Target(Table):
             )
             raise PydanticCustomError(
                 "unknown_port",
-                "console = {name} is not among `serial`",
-                {"name": repr(self.console), "hint": hint},
+                "no serial port is called {name}",
+                {"key": "console", "name": repr(self.console), "hint": hint},
             )
         return self
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Target:
         if len(set(self.serial)) != len(self.serial):
-            raise PydanticCustomError("same_port", "two serial ports have the same name")
+            raise PydanticCustomError("same_port", "two serial ports have the same name", {"key": "serial"})
         return self
 
 
@@ -307,5 +328,5 @@ class ParityFile(Table):
     kernel: Kernel
     tests: Tests = Tests()
     results: Results = Results()
-    target: Annotated[dict[str, Target], Field(min_length=1)]
+    target: Annotated[dict[Name, Target], Field(min_length=1)]
     test: dict[str, TestOverride] = {}

@@ -7,6 +7,7 @@ quoting in a regular expression.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -59,7 +60,7 @@ def _check_fields(source: str) -> None:
         if name not in FIELDS:
             hint = did_you_mean(nearest_names(name, FIELDS)) or f"known fields: {', '.join(FIELDS)}"
             raise PydanticCustomError(
-                "unknown_field", "no field is called {{{name}}}", {"name": name, "hint": hint}
+                "unknown_field", "no field is called {name}", {"name": f"{{{name}}}", "hint": hint}
             )
 
 
@@ -67,15 +68,26 @@ def _parse_pattern(source: str) -> Pattern:
     _check_fields(source)
     pattern = Pattern(source)
     try:
-        compiled = pattern.compile(dict.fromkeys(FIELDS, "x"))
+        compiled = _compile_strictly(pattern)
     except re.error as error:
         where = f" at position {error.pos}" if error.pos is not None else ""
-        raise PydanticCustomError(
-            "bad_pattern", "the pattern does not compile: {reason}", {"reason": f"{error.msg}{where}"}
-        ) from error
+        raise _bad_pattern(f"{error.msg}{where}") from error
+    except (FutureWarning, OverflowError, RecursionError) as error:
+        raise _bad_pattern(str(error)) from error
     if compiled.search("") is not None:
         raise PydanticCustomError("empty_pattern", "the pattern matches empty text, so it would match always")
     return pattern
+
+
+def _compile_strictly(pattern: Pattern) -> re.Pattern[str]:
+    """Compile, and take for a fault what a later Python would read otherwise: `[[a]` needs a backslash."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        return pattern.compile(dict.fromkeys(FIELDS, "x"))
+
+
+def _bad_pattern(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_pattern", "the pattern does not compile: {reason}", {"reason": reason})
 
 
 def _parse_template(source: str) -> str:
