@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from parity.outcome import Outcome
 
@@ -85,3 +86,44 @@ class BootFailure:
     duration_s: float
     reason: str
     logs: tuple[Log, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLog:
+    """A log as the database remembers it: where it is, not what it says."""
+
+    kind: LogKind
+    port: str
+    sha256: str
+    size_bytes: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAttempt:
+    """An attempt as the database remembers it, without its logs."""
+
+    id: int
+    campaign: int
+    target: str
+    test: str
+    verdict: Verdict
+    nonce: str
+    isolation: Isolation
+    started_at: datetime
+    duration_s: float
+    boot_s: float | None
+    fingerprint: str | None
+    """Of what was booted (`TargetFacts.fingerprint`); None where the attempt ended before that was known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBootFailure:
+    """A failed boot as the database remembers it."""
+
+    campaign: int
+    target: str
+    started_at: datetime
+    duration_s: float
+    reason: str
+    logs: tuple[StoredLog, ...]

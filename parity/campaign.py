@@ -58,6 +58,13 @@ class TargetFacts:
     """Of the kernel image that was booted; of the first test's where each test has its own."""
     build_id: str | None = None
     """The GNU build id of the ELF file, where it has one."""
+    inputs_sha256: str | None = None
+    """Of everything the guest is given (kernel, initrd, disks), where that was measured."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What must be equal for two results to be of the same thing."""
+        return self.inputs_sha256 or self.image_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +81,22 @@ class CampaignPlan:
     """The command line that asked for it."""
     timeout_s: float | None = None
     """`--timeout`, so that a resumed run keeps it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCampaign:
+    """A campaign as the database remembers it, without its planned cases."""
+
+    number: int
+    identity: str
+    """The same on every machine that its results travel to."""
+    kernel: str
+    state: CampaignState
+    started_at: datetime
+    finished_at: datetime | None
+    isolation: Isolation
+    revision: Revision | None
+    arguments: tuple[str, ...]
+    timeout_s: float | None
+    planned: int
+    """How many cases it planned."""

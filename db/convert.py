@@ -1,0 +1,160 @@
+"""Rows to records and back. Pure: no session, no file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from db.models import AttemptRow, CampaignRow, PlannedCaseRow, TargetFactsRow
+from parity.attempt import (
+    Attempt,
+    Isolation,
+    LogKind,
+    StoredAttempt,
+    StoredLog,
+    Verdict,
+)
+from parity.campaign import (
+    CampaignPlan,
+    CampaignState,
+    Revision,
+    StoredCampaign,
+    TargetFacts,
+)
+from parity.outcome import Outcome
+
+if TYPE_CHECKING:
+    from db.log_store import LogStore
+    from db.models import LogRow
+
+
+def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
+    """Return the row of a campaign that starts."""
+    return CampaignRow(
+        identity=identity,
+        kernel=plan.kernel,
+        state=CampaignState.RUNNING.value,
+        started_at=plan.started_at,
+        finished_at=None,
+        isolation=plan.isolation.value,
+        arguments=list(plan.arguments),
+        timeout_s=plan.timeout_s,
+        planned=len(plan.cases),
+        revision_commit=plan.revision.commit if plan.revision else None,
+        revision_described=plan.revision.described if plan.revision else None,
+        revision_dirty=plan.revision.dirty if plan.revision else None,
+    )
+
+
+def planned_case_rows(plan: CampaignPlan, campaign: int) -> list[PlannedCaseRow]:
+    """Return one row a planned case, in the plan's order."""
+    return [
+        PlannedCaseRow(campaign=campaign, position=position, target=case.target, test=case.test)
+        for position, case in enumerate(plan.cases)
+    ]
+
+
+def campaign_record(row: CampaignRow) -> StoredCampaign:
+    """Return what the row says of the campaign."""
+    revision = None
+    if row.revision_commit is not None:
+        revision = Revision(
+            commit=row.revision_commit,
+            described=row.revision_described or row.revision_commit[:12],
+            dirty=bool(row.revision_dirty),
+        )
+    return StoredCampaign(
+        number=row.number,
+        identity=row.identity,
+        kernel=row.kernel,
+        state=CampaignState(row.state),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        isolation=Isolation(row.isolation),
+        revision=revision,
+        arguments=tuple(row.arguments),
+        timeout_s=row.timeout_s,
+        planned=row.planned,
+    )
+
+
+def facts_row(facts: TargetFacts, campaign: int) -> TargetFactsRow:
+    """Return the row of what a target is in a campaign."""
+    return TargetFactsRow(
+        campaign=campaign,
+        target=facts.target,
+        arch=facts.arch,
+        qemu_version=facts.qemu_version,
+        accelerator=facts.accelerator,
+        command_line=facts.command_line,
+        image_sha256=facts.image_sha256,
+        inputs_sha256=facts.inputs_sha256,
+        build_id=facts.build_id,
+    )
+
+
+def facts_record(row: TargetFactsRow) -> TargetFacts:
+    """Return what the row says of the target."""
+    return TargetFacts(
+        target=row.target,
+        arch=row.arch,
+        qemu_version=row.qemu_version,
+        accelerator=row.accelerator,
+        command_line=row.command_line,
+        image_sha256=row.image_sha256,
+        inputs_sha256=row.inputs_sha256,
+        build_id=row.build_id,
+    )
+
+
+def attempt_row(attempt: Attempt, campaign: int, facts: int | None) -> AttemptRow:
+    """Return the row of an attempt, without its logs."""
+    return AttemptRow(
+        campaign=campaign,
+        facts=facts,
+        target=attempt.target,
+        test=attempt.test,
+        outcome=attempt.verdict.outcome.value,
+        evidence=list(attempt.verdict.evidence),
+        exit_status=attempt.verdict.exit_status,
+        signal=attempt.verdict.signal,
+        error_number=attempt.verdict.error_number,
+        nonce=attempt.nonce,
+        isolation=attempt.isolation.value,
+        started_at=attempt.started_at,
+        duration_s=attempt.duration_s,
+        boot_s=attempt.boot_s,
+    )
+
+
+def attempt_record(row: AttemptRow, fingerprint: str | None) -> StoredAttempt:
+    """Return what the row says of the attempt; `fingerprint` is that of its facts."""
+    return StoredAttempt(
+        id=row.id,
+        campaign=row.campaign,
+        target=row.target,
+        test=row.test,
+        verdict=Verdict(
+            outcome=Outcome(row.outcome),
+            evidence=tuple(row.evidence),
+            exit_status=row.exit_status,
+            signal=row.signal,
+            error_number=row.error_number,
+        ),
+        nonce=row.nonce,
+        isolation=Isolation(row.isolation),
+        started_at=row.started_at,
+        duration_s=row.duration_s,
+        boot_s=row.boot_s,
+        fingerprint=fingerprint,
+    )
+
+
+def log_record(row: LogRow, store: LogStore) -> StoredLog:
+    """Return what the row says of a log, and where its file is."""
+    return StoredLog(
+        kind=LogKind(row.kind),
+        port=row.port,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        path=store.path(row.sha256),
+    )

@@ -1,0 +1,93 @@
+"""Log files named by their content, beside the database: equal output is kept once, and none is overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from parity.errors import DatabaseError
+
+_TAIL_BLOCK: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """What a row needs to find a file again."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogStore:
+    """The folder `logs/`: a file is at <two hexadecimal digits>/<SHA-256>, readable by its owner alone."""
+
+    folder: Path
+
+    def path(self, sha256: str) -> Path:
+        """Return where the file of this content is."""
+        return self.folder / sha256[:2] / sha256
+
+    def put(self, content: bytes) -> StoredFile:
+        """Store `content` and return its name; raise `DatabaseError` where it cannot be written.
+
+        It is whole under its name or not there at all, also when this process is killed.
+        """
+        stored = StoredFile(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+        path = self.path(stored.sha256)
+        try:
+            if not path.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _write_atomically(path, content)
+        except OSError as error:
+            raise DatabaseError(
+                f"cannot store a log in {self.folder}: {error.strerror}",
+                hint="is the disk full, or the folder not yours?",
+            ) from error
+        return stored
+
+    def read(self, sha256: str) -> bytes:
+        """Return the whole content; raise `DatabaseError` where the file is gone."""
+        try:
+            return self.path(sha256).read_bytes()
+        except OSError as error:
+            raise self._missing(sha256, error) from error
+
+    def read_tail(self, sha256: str, *, lines: int, limit_bytes: int = 1024 * 1024) -> bytes:
+        """Return the last `lines` lines, of at most `limit_bytes`, without reading what is before them."""
+        tail = b""
+        try:
+            with self.path(sha256).open("rb") as file:
+                start = file.seek(0, os.SEEK_END)
+                while start > 0 and len(tail) < limit_bytes and tail.rstrip(b"\n").count(b"\n") < lines:
+                    step = min(_TAIL_BLOCK, start, limit_bytes - len(tail))
+                    start -= step
+                    file.seek(start)
+                    tail = file.read(step) + tail
+        except OSError as error:
+            raise self._missing(sha256, error) from error
+        return b"".join(tail.splitlines(keepends=True)[-lines:]) if lines > 0 else b""
+
+    def _missing(self, sha256: str, error: OSError) -> DatabaseError:
+        return DatabaseError(
+            f"the log {self.path(sha256)} cannot be read: {error.strerror}",
+            hint="the database still names it; was the folder cleaned by hand?",
+        )
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")  # mode 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # before the row that names it
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,149 @@
+"""The SQL of every reading: statements only, run by repository.py.
+
+"Newest" and "first" go by when an attempt started, so that an old run that is imported later is still old.
+What was never executed (`not-run`) is no result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, distinct, func, select
+from sqlalchemy.orm import aliased
+
+from db.models import AttemptRow, CampaignRow, PlannedCaseRow, TargetFactsRow
+from parity.outcome import Outcome
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Select, Subquery
+
+    AttemptSelect = Select[AttemptRow, str | None]
+    """Attempts, each with the fingerprint of what was booted."""
+
+
+def attempts() -> AttemptSelect:
+    """Select attempts with the fingerprint of what was booted."""
+    return select(AttemptRow, _fingerprint()).outerjoin(TargetFactsRow, AttemptRow.facts == TargetFactsRow.id)
+
+
+def newest_attempts(*, before: datetime | None) -> AttemptSelect:
+    """Select each case's newest attempt, of those that started earlier than `before`."""
+    pairs = _pairs()
+    inner = aliased(AttemptRow)
+    newest = (
+        select(inner.id)
+        .where(*_same_case(inner, pairs.c.test, pairs.c.target), _was_run(inner))
+        .order_by(inner.started_at.desc(), inner.id.desc())
+        .limit(1)
+    )
+    if before is not None:
+        newest = newest.where(inner.started_at < before)
+    return _chosen(newest, pairs)
+
+
+def first_attempts() -> AttemptSelect:
+    """Select each case's last attempt within the first campaign that measured it."""
+    pairs = _pairs()
+    earliest, inner = aliased(AttemptRow), aliased(AttemptRow)
+    campaign = (
+        select(earliest.campaign)
+        .where(
+            *_same_case(earliest, pairs.c.test, pairs.c.target),
+            earliest.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
+        )
+        .order_by(earliest.started_at, earliest.id)
+        .limit(1)
+        .correlate(pairs)
+        .scalar_subquery()
+    )
+    last = (
+        select(inner.id)
+        .where(*_same_case(inner, pairs.c.test, pairs.c.target), _was_run(inner), inner.campaign == campaign)
+        .order_by(inner.started_at.desc(), inner.id.desc())
+        .limit(1)
+    )
+    return _chosen(last, pairs)
+
+
+def remaining_cases(campaign: int) -> Select[PlannedCaseRow]:
+    """Select the planned cases that no attempt of the campaign covers, in the plan's order."""
+    covered = (
+        select(AttemptRow.id)
+        .where(
+            AttemptRow.campaign == campaign,
+            AttemptRow.target == PlannedCaseRow.target,
+            AttemptRow.test == PlannedCaseRow.test,
+            _was_run(AttemptRow),
+        )
+        .exists()
+    )
+    return (
+        select(PlannedCaseRow)
+        .where(PlannedCaseRow.campaign == campaign, ~covered)
+        .order_by(PlannedCaseRow.position)
+    )
+
+
+def newest_facts() -> Select[TargetFactsRow]:
+    """Select what each target was when it was last started, by the campaigns' times."""
+    ranked = select(
+        TargetFactsRow.id,
+        func.row_number()
+        .over(
+            partition_by=TargetFactsRow.target,
+            order_by=(CampaignRow.started_at.desc(), TargetFactsRow.id.desc()),
+        )
+        .label("rank"),
+    ).join(CampaignRow, TargetFactsRow.campaign == CampaignRow.number)
+    newest = ranked.subquery()
+    return (
+        select(TargetFactsRow)
+        .join(newest, newest.c.id == TargetFactsRow.id)
+        .where(newest.c.rank == 1)
+        .order_by(TargetFactsRow.target)
+    )
+
+
+def unstable_cases(target: str, fingerprint: str) -> Select[str]:
+    """Select the tests whose measured attempts on one and the same image both passed and did not."""
+    passed = case((AttemptRow.outcome == Outcome.PASS.value, 1), else_=0)
+    # Through the few rows of facts, not through all attempts of the target.
+    same_image = select(TargetFactsRow.id).where(
+        TargetFactsRow.target == target, _fingerprint() == fingerprint
+    )
+    return (
+        select(AttemptRow.test)
+        .where(
+            AttemptRow.facts.in_(same_image),
+            AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
+        )
+        .group_by(AttemptRow.test)
+        .having(func.count(distinct(passed)) > 1)
+        .order_by(AttemptRow.test)
+    )
+
+
+def _fingerprint() -> ColumnElement[str]:
+    return func.coalesce(TargetFactsRow.inputs_sha256, TargetFactsRow.image_sha256)
+
+
+def _pairs() -> Subquery:
+    return select(AttemptRow.test, AttemptRow.target).distinct().subquery()
+
+
+def _same_case(
+    row: type[AttemptRow], test: ColumnElement[str], target: ColumnElement[str]
+) -> tuple[ColumnElement[bool], ...]:
+    return row.test == test, row.target == target
+
+
+def _was_run(row: type[AttemptRow]) -> ColumnElement[bool]:
+    return row.outcome != Outcome.NOT_RUN.value
+
+
+def _chosen(identifier: Select[int], pairs: Subquery) -> AttemptSelect:
+    """Select the attempts that `identifier` picks, one for each of `pairs`."""
+    picked = select(identifier.correlate(pairs).scalar_subquery()).select_from(pairs)
+    return attempts().where(AttemptRow.id.in_(picked)).order_by(AttemptRow.target, AttemptRow.test)

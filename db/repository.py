@@ -1,0 +1,330 @@
+"""What the flows see of the database: records in, records out, one transaction a call.
+
+A `Repository` may be shared by threads; several processes may each have their own on the same database.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from db import convert, queries
+from db.campaign_lock import CampaignLocks
+from db.engine import (
+    display_name,
+    explained_errors,
+    for_writing,
+    open_engine,
+    parse_url,
+    sqlite_file,
+    use_write_ahead_log,
+)
+from db.log_store import LogStore
+from db.models import AttemptRow, BootFailureRow, CampaignRow, LogRow, TargetFactsRow
+from db.schema import SchemaState, read_schema_state, refuse_unusable, upgrade_schema
+from parity.attempt import StoredAttempt, StoredBootFailure, StoredLog
+from parity.campaign import CampaignState, Case, StoredCampaign, TargetFacts
+from parity.errors import DatabaseError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import URL, Engine
+
+    from db.queries import AttemptSelect
+    from parity.attempt import Attempt, BootFailure, Log
+    from parity.campaign import CampaignPlan
+
+
+@contextmanager
+def open_repository(
+    url: str, state_folder: Path, *, create: bool = True, busy_timeout_s: float = 30.0
+) -> Iterator[Repository]:
+    """Open the results database at an SQLAlchemy URL, migrated to this program's form; logs go to `state_folder`.
+
+    A relative SQLite file is taken from the folder that holds `state_folder`. Without `create`, a database that
+    is not there yet is a `UsageError`. Raises `DatabaseError` where it cannot be used; nothing is then changed.
+    """
+    parsed = parse_url(url, root=state_folder.parent)
+    engine = open_engine(parsed, busy_timeout_s=busy_timeout_s)
+    locks = CampaignLocks(state_folder / "locks")
+    try:
+        with explained_errors(parsed):
+            _prepare(engine, parsed, state_folder, create=create)
+        yield Repository(engine=engine, logs=LogStore(state_folder / "logs"), locks=locks)
+    finally:
+        locks.release_all()
+        engine.dispose()
+
+
+def _prepare(engine: Engine, url: URL, state_folder: Path, *, create: bool) -> None:
+    """Bring the database into this program's form, having looked before touching anything."""
+    file = sqlite_file(url)
+    state, revision = SchemaState.EMPTY, None
+    if file is None or file.exists():
+        with engine.connect() as connection:
+            state, revision = read_schema_state(connection)
+    refuse_unusable(state, revision, display_name(url))
+    if state is SchemaState.EMPTY and not create:
+        raise UsageError("nothing was run yet: there are no results", hint="start with: parity run")
+    if create:
+        _make_folders(state_folder, file)
+    if state is not SchemaState.CURRENT:
+        upgrade_schema(engine)
+        use_write_ahead_log(engine)
+
+
+def _make_folders(state_folder: Path, file: Path | None) -> None:
+    try:
+        if not state_folder.exists():
+            state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # People who track their kernel in Git should not have to think of this folder.
+            (state_folder / ".gitignore").write_text("*\n", encoding="ascii")
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"cannot make the folder {state_folder}: {error.strerror}",
+            hint="results are kept beside parity.toml",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The campaigns, their attempts, and the logs beside them."""
+
+    engine: Engine
+    logs: LogStore
+    locks: CampaignLocks
+
+    def start_campaign(self, plan: CampaignPlan) -> int:
+        """Record a campaign that starts now in this process; return its number."""
+        identity = uuid.uuid4().hex
+        with self._writing() as session:
+            row = convert.campaign_row(plan, identity)
+            session.add(row)
+            session.flush()
+            session.add_all(convert.planned_case_rows(plan, row.number))
+            # Before the row can be seen: whoever sees it running must find the lock held.
+            self.locks.take(identity)
+            return row.number
+
+    def resume_campaign(self, campaign: int) -> None:
+        """Go on with a campaign in this process; raise `UsageError` where it is finished or under way."""
+        with self._writing() as session:
+            row = self._campaign_row(session, campaign)
+            if row.state == CampaignState.FINISHED.value:
+                raise UsageError(f"run {campaign} is finished", hint="start a new one: parity run")
+            if not self.locks.take(row.identity):
+                raise UsageError(f"run {campaign} is still under way in another process")
+            row.state, row.finished_at = CampaignState.RUNNING.value, None
+
+    def add_target(self, campaign: int, facts: TargetFacts) -> None:
+        """Record what a target is from now on in the campaign; the same facts again change nothing."""
+        with self._writing() as session:
+            row = self._facts_row(session, campaign, facts.target)
+            if row is None or convert.facts_record(row) != facts:
+                session.add(convert.facts_row(facts, campaign))
+
+    def add_attempt(self, campaign: int, attempt: Attempt) -> int:
+        """Record one attempt and its logs, whole or not at all; return its number."""
+        stored = self._store(attempt.logs)
+        with self._writing() as session:
+            facts = self._facts_row(session, campaign, attempt.target)
+            row = convert.attempt_row(attempt, campaign, facts.id if facts else None)
+            row.logs = stored
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def add_boot_failure(self, campaign: int, failure: BootFailure) -> None:
+        """Record one boot that did not come up."""
+        stored = self._store(failure.logs)
+        with self._writing() as session:
+            row = BootFailureRow(
+                campaign=campaign,
+                target=failure.target,
+                started_at=failure.started_at,
+                duration_s=failure.duration_s,
+                reason=failure.reason,
+            )
+            row.logs = stored
+            session.add(row)
+
+    def finish_campaign(self, campaign: int, state: CampaignState, finished_at: datetime) -> None:
+        """Record how a campaign ended and let go of it."""
+        with self._writing() as session:
+            row = self._campaign_row(session, campaign)
+            row.state, row.finished_at = state.value, finished_at
+            identity = row.identity
+        self.locks.release(identity, forget=state is CampaignState.FINISHED)
+
+    def campaigns(self) -> tuple[StoredCampaign, ...]:
+        """Return all campaigns, the one that started last first."""
+        with self._reading() as session:
+            rows = session.scalars(
+                select(CampaignRow).order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc())
+            )
+            return tuple(map(convert.campaign_record, rows))
+
+    def campaign(self, number: int) -> StoredCampaign:
+        """Return one campaign; raise `UsageError` where there is none of this number."""
+        with self._reading() as session:
+            return convert.campaign_record(self._campaign_row(session, number))
+
+    def newest_campaign(self) -> StoredCampaign | None:
+        """Return the campaign that started last."""
+        statement = (
+            select(CampaignRow).order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc()).limit(1)
+        )
+        with self._reading() as session:
+            row = session.scalar(statement)
+            return convert.campaign_record(row) if row else None
+
+    def resumable_campaign(self) -> StoredCampaign | None:
+        """Return the newest campaign that is not finished and that no living process is at."""
+        statement = (
+            select(CampaignRow)
+            .where(CampaignRow.state != CampaignState.FINISHED.value)
+            .order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc())
+        )
+        with self._reading() as session:
+            for row in session.scalars(statement):
+                if not self.locks.is_held(row.identity):
+                    return convert.campaign_record(row)
+        return None
+
+    def remaining_cases(self, campaign: int) -> tuple[Case, ...]:
+        """Return what a campaign planned and has not attempted, in its order."""
+        with self._reading() as session:
+            rows = session.scalars(queries.remaining_cases(campaign))
+            return tuple(Case(target=row.target, test=row.test) for row in rows)
+
+    def campaign_facts(self, campaign: int) -> tuple[TargetFacts, ...]:
+        """Return what each target was in a campaign, in the order in which they were added."""
+        statement = (
+            select(TargetFactsRow).where(TargetFactsRow.campaign == campaign).order_by(TargetFactsRow.id)
+        )
+        with self._reading() as session:
+            return tuple(map(convert.facts_record, session.scalars(statement)))
+
+    def newest_facts(self) -> tuple[TargetFacts, ...]:
+        """Return what each target was when it was last run, by name."""
+        with self._reading() as session:
+            return tuple(map(convert.facts_record, session.scalars(queries.newest_facts())))
+
+    def boot_failures(self, campaign: int) -> tuple[StoredBootFailure, ...]:
+        """Return the boots of a campaign that did not come up, in their order."""
+        statement = (
+            select(BootFailureRow)
+            .where(BootFailureRow.campaign == campaign)
+            .options(selectinload(BootFailureRow.logs))
+            .order_by(BootFailureRow.id)
+        )
+        with self._reading() as session:
+            return tuple(
+                StoredBootFailure(
+                    campaign=row.campaign,
+                    target=row.target,
+                    started_at=row.started_at,
+                    duration_s=row.duration_s,
+                    reason=row.reason,
+                    logs=tuple(convert.log_record(log, self.logs) for log in row.logs),
+                )
+                for row in session.scalars(statement)
+            )
+
+    def newest_attempts(self, *, before: datetime | None = None) -> tuple[StoredAttempt, ...]:
+        """Return the newest attempt of each test on each target, of those that started before a time if given."""
+        return self._attempts(queries.newest_attempts(before=before))
+
+    def first_attempts(self) -> tuple[StoredAttempt, ...]:
+        """Return what each test on each target came to in the first campaign that measured it."""
+        return self._attempts(queries.first_attempts())
+
+    def campaign_attempts(self, campaign: int) -> tuple[StoredAttempt, ...]:
+        """Return every attempt of a campaign, in the order in which they ended."""
+        return self._attempts(
+            queries.attempts().where(AttemptRow.campaign == campaign).order_by(AttemptRow.id)
+        )
+
+    def attempts_of(self, test: str, *, target: str | None = None) -> tuple[StoredAttempt, ...]:
+        """Return every attempt of a test, newest first."""
+        statement = queries.attempts().where(AttemptRow.test == test)
+        if target is not None:
+            statement = statement.where(AttemptRow.target == target)
+        return self._attempts(statement.order_by(AttemptRow.started_at.desc(), AttemptRow.id.desc()))
+
+    def unstable_attempts(self) -> tuple[StoredAttempt, ...]:
+        """Return the attempts of each test that, on its target's newest image, both passed and did not.
+
+        By target and test, oldest first; attempts that measured nothing are left out.
+        """
+        found: list[StoredAttempt] = []
+        for facts in self.newest_facts():
+            with self._reading() as session:
+                tests = session.scalars(queries.unstable_cases(facts.target, facts.fingerprint)).all()
+            for test in tests:
+                found += (
+                    attempt
+                    for attempt in reversed(self.attempts_of(test, target=facts.target))
+                    if attempt.fingerprint == facts.fingerprint and attempt.verdict.outcome.is_measured
+                )
+        return tuple(found)
+
+    def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:
+        """Return the logs of an attempt, in the order in which they were given."""
+        with self._reading() as session:
+            rows = session.scalars(select(LogRow).where(LogRow.attempt == attempt).order_by(LogRow.id))
+            return tuple(convert.log_record(row, self.logs) for row in rows)
+
+    def known_tests(self) -> tuple[str, ...]:
+        """Return the names of all tests that were ever attempted, sorted."""
+        with self._reading() as session:
+            return tuple(session.scalars(select(AttemptRow.test).distinct().order_by(AttemptRow.test)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with explained_errors(self.engine.url), Session(for_writing(self.engine)) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with explained_errors(self.engine.url), Session(self.engine) as session:
+            yield session
+
+    def _attempts(self, statement: AttemptSelect) -> tuple[StoredAttempt, ...]:
+        with self._reading() as session:
+            return tuple(convert.attempt_record(row, found) for row, found in session.execute(statement))
+
+    def _store(self, logs: Iterable[Log]) -> list[LogRow]:
+        rows = []
+        for log in logs:
+            file = self.logs.put(log.content)
+            rows.append(
+                LogRow(kind=log.kind.value, port=log.port, sha256=file.sha256, size_bytes=file.size_bytes)
+            )
+        return rows
+
+    @staticmethod
+    def _campaign_row(session: Session, number: int) -> CampaignRow:
+        row = session.get(CampaignRow, number)
+        if row is None:
+            raise UsageError(f"there is no run {number}")
+        return row
+
+    @staticmethod
+    def _facts_row(session: Session, campaign: int, target: str) -> TargetFactsRow | None:
+        return session.scalar(
+            select(TargetFactsRow)
+            .where(TargetFactsRow.campaign == campaign, TargetFactsRow.target == target)
+            .order_by(TargetFactsRow.id.desc())
+            .limit(1)
+        )

@@ -1,0 +1,88 @@
+"""Records and databases that tests everywhere begin with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db import open_repository
+from parity.attempt import Attempt, Isolation, Log, LogKind, Verdict
+from parity.campaign import CampaignPlan, Case, Revision, TargetFacts
+from parity.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from db import Repository
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+class Make:
+    """Makes records in which only what a test is about has to be said."""
+
+    @staticmethod
+    def moment(minutes: float = 0) -> datetime:
+        return NOON + timedelta(minutes=minutes)
+
+    def plan(self, *cases: tuple[str, str], minutes: float = 0) -> CampaignPlan:
+        """Plan (target, test) pairs."""
+        return CampaignPlan(
+            kernel="duet",
+            started_at=self.moment(minutes),
+            isolation=Isolation.BOOT,
+            cases=tuple(Case(target=target, test=test) for target, test in cases),
+            revision=Revision(commit="c0ffee" + "0" * 34, described="c0ffee0", dirty=False),
+            arguments=("parity", "run"),
+        )
+
+    def facts(self, target: str = "aarch64", *, image: str = "ab" * 32) -> TargetFacts:
+        return TargetFacts(
+            target=target,
+            arch=target if target in ("aarch64", "x86_64") else "aarch64",
+            qemu_version="9.2.0",
+            accelerator="tcg",
+            command_line=f"qemu-system-{target} -display none -kernel kernel/build/{target}/duet.elf",
+            image_sha256=image,
+            build_id="1234abcd",
+        )
+
+    def attempt(
+        self,
+        test: str = "fork_test",
+        outcome: Outcome = Outcome.PASS,
+        *,
+        target: str = "aarch64",
+        evidence: str = "the test said so",
+        error_number: int | None = None,
+        minutes: float = 0,
+        transcript: bytes | None = None,
+    ) -> Attempt:
+        logs: tuple[Log, ...] = ()
+        if transcript is not None:
+            logs = (Log(kind=LogKind.TRANSCRIPT, port="console", content=transcript),)
+        return Attempt(
+            target=target,
+            test=test,
+            verdict=Verdict(outcome=outcome, evidence=(evidence,), error_number=error_number),
+            nonce="n0nce",
+            isolation=Isolation.BOOT,
+            started_at=self.moment(minutes),
+            duration_s=1.25,
+            logs=logs,
+        )
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    """An empty results database of its own."""
+    with open_repository("sqlite:///.parity/parity.db", tmp_path / ".parity") as opened:
+        yield opened
