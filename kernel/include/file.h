@@ -1,33 +1,36 @@
 /* Open files, inodes, and what each kind of them does. */
 #pragma once
 
+#include "mutex.h"
 #include "spinlock.h"
 #include "types.h"
 #include "wait.h"
 
 struct file;
 struct inode;
+struct transfer;
 struct stat; /* the architecture's Linux layout: "linux_abi.h" */
 
 struct file_operations {
-    /* Byte counts or -errno. `offset` is the file's own for seekable kinds; others ignore it. Buffers are
-     * user addresses: a kind copies with copy_to_user and copy_from_user, outside of its locks. */
-    isize (*read)(struct file *file, vaddr to, usize size, u64 offset);
-    isize (*write)(struct file *file, vaddr from, usize size, u64 offset);
-    isize (*ioctl)(struct file *file, u32 request, vaddr argument);
-    unsigned (*poll)(struct file *file); /* POLLIN | POLLOUT | POLLHUP | POLLERR that hold now */
-    int (*stat)(struct file *file, struct stat *result);
-    void (*release)(struct file *file); /* the last reference is gone */
+    /* Byte counts or -errno. `offset` is where, and moves on; kinds that cannot seek ignore it. A kind moves bytes
+     * outside of its spinlocks: user memory can fault. */
+    isize (*read)(struct file *file, struct transfer *to, u64 *offset);
+    isize (*write)(struct file *file, struct transfer *from, u64 *offset);
+    i64 (*seek)(struct file *file, i64 offset, int whence); /* NULL: -ESPIPE, and no offset at all */
+    isize (*ioctl)(struct file *file, u32 request, vaddr argument); /* NULL: -ENOTTY */
+    unsigned (*poll)(struct file *file); /* what of POLLIN ... holds now; NULL: always ready */
+    void (*release)(struct file *file);  /* the last reference is gone */
+    u32 mode;                            /* what fstat tells of a file without an inode */
 };
 
 struct file {
     const struct file_operations *operations;
-    struct inode *inode; /* NULL for pipes and sockets */
+    struct inode *inode; /* NULL for pipes and sockets without a name */
     void *private;
     u64 offset;
-    u32 flags;           /* O_ACCMODE, O_APPEND, O_NONBLOCK */
-    u32 references;      /* atomic */
-    struct spinlock lock; /* offset */
+    u32 flags;             /* O_ACCMODE, O_APPEND, O_NONBLOCK; the last two change atomically */
+    u32 references;        /* atomic */
+    struct mutex position; /* offset */
 };
 
 #define MAX_FILES 256
@@ -61,5 +64,4 @@ struct inode *vfs_root(void);
 void vfs_init(void);                                    /* ramfs root, /dev, /tmp, /bin */
 void vfs_unpack_initrd(const void *archive, usize size); /* cpio newc */
 
-/* poll(2) and select(2): woken whenever any file's readiness may have changed. */
-void poll_notify(void);
+void file_open_console(struct file_table *table); /* descriptors 0, 1 and 2 of init */
