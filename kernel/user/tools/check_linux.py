@@ -1,0 +1,201 @@
+"""Run duet's test programs on this machine's Linux: natively, or the aarch64 ones under qemu-aarch64.
+
+Usage: check_linux.py --arch ARCH [--repeat N] [--jobs N] [--user NAME] [--time-out SECONDS] DIRECTORY [TEST...]
+
+Every test gets a time-out, a temporary directory and a session of its own; what it leaves running is killed. The
+exit status is 1 when a test fails, hangs or leaves files behind. Programs that a test executes are aarch64 ones
+too: the whole check runs in a user namespace in which binfmt_misc (Linux 6.7 and later) gives them to
+qemu-aarch64, and nothing outside changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+MNT_DETACH = 2
+PR_SET_CHILD_SUBREAPER = 36
+EXIT_SKIP = 77
+
+# ELF, 64 bits, little-endian, executable, machine 183; the mask leaves out the OS ABI and what follows it.
+AARCH64_MAGIC = b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x02\x00\xb7\x00"
+AARCH64_MASK = b"\xff" * 7 + b"\x00" * 9 + b"\xff" * 4
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    verdict: str  # PASS, SKIP, FAIL, TIMEOUT
+    detail: str
+    seconds: float
+
+
+def escape(data: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in data)
+
+
+def enter_namespace() -> None:
+    """Give this process a user and a mount namespace, the identifiers mapped to themselves as far as allowed."""
+    uid, gid = os.getuid(), os.getgid()
+    width = 65536 if uid == 0 else 1
+    ready_read, ready_write = os.pipe()
+    parent = os.getpid()
+    mapper = os.fork()
+    if mapper == 0:
+        # Only a process outside can map more than one identifier.
+        os.close(ready_write)
+        os.read(ready_read, 1)
+        if width == 1:
+            Path(f"/proc/{parent}/setgroups").write_text("deny")
+        Path(f"/proc/{parent}/uid_map").write_text(f"{0 if width > 1 else uid} {0 if width > 1 else uid} {width}")
+        Path(f"/proc/{parent}/gid_map").write_text(f"{0 if width > 1 else gid} {0 if width > 1 else gid} {width}")
+        os._exit(0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    os.close(ready_write)
+    os.close(ready_read)
+    if os.waitpid(mapper, 0)[1] != 0:
+        raise OSError("the identifiers of the user namespace cannot be mapped")
+
+
+def register_emulator(emulator: str, workspace: Path) -> None:
+    enter_namespace()
+    libc = ctypes.CDLL(None, use_errno=True)
+    mount_point = workspace / "binfmt_misc"
+    mount_point.mkdir()
+    if libc.mount(b"none", str(mount_point).encode(), b"binfmt_misc", 0, None) != 0:
+        raise OSError(ctypes.get_errno(), "mounting binfmt_misc (Linux 6.7 or later?)")
+    rule = f":qemu-aarch64:M::{escape(AARCH64_MAGIC)}:{escape(AARCH64_MASK)}:{emulator}:POF"
+    (mount_point / "register").write_text(rule)
+    # The rule stays with the namespace.
+    if libc.umount2(str(mount_point).encode(), MNT_DETACH) != 0:
+        raise OSError(ctypes.get_errno(), "unmounting binfmt_misc")
+
+
+def kill_session(leader: int) -> None:
+    """Kill whatever still runs in the test's session. Field 6 of /proc/PID/stat is the session."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                os.kill(int(process.name), signal.SIGKILL)
+        except (OSError, ValueError):
+            continue
+
+
+def run_test(program: Path, directory: Path, options: argparse.Namespace) -> Result:
+    directory.mkdir()
+    environment = {"PATH": "/nowhere", "TMPDIR": str(directory)}
+    if options.emulated:
+        environment["USER_EMULATOR"] = "qemu-aarch64"
+    identity = pwd.getpwnam(options.user) if options.user else None
+    if identity:
+        os.chown(directory, identity.pw_uid, identity.pw_gid)
+    started = time.monotonic()
+    with open(directory.with_suffix(".log"), "wb") as log:
+        process = subprocess.Popen(
+            [program],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+            cwd="/",
+            user=identity.pw_uid if identity else None,
+            group=identity.pw_gid if identity else None,
+            extra_groups=[] if identity else None,
+        )
+        try:
+            status = process.wait(options.time_out)
+        except subprocess.TimeoutExpired:
+            status = None
+        seconds = time.monotonic() - started
+        kill_session(process.pid)
+        process.wait()
+    lines = directory.with_suffix(".log").read_text(errors="backslashreplace").splitlines() or [""]
+    return judge(program.name, status, lines, seconds, sorted(entry.name for entry in directory.iterdir()))
+
+
+def judge(name: str, status: int | None, lines: list[str], seconds: float, left_behind: list[str]) -> Result:
+    """The exit status and the last line must say the same; nothing may be left in the temporary directory."""
+    verdict, _, detail = lines[-1].removeprefix(f"{name}: ").partition(": ")
+    expected = {0: "PASS", EXIT_SKIP: "SKIP"}.get(-1 if status is None else status, "FAIL")
+    if status is None:
+        return Result(name, "TIMEOUT", f"last line: {lines[-1]}", seconds)
+    if verdict != expected or expected == "FAIL":
+        context = " | ".join(lines[-3:-1])
+        return Result(name, "FAIL", f"status {status}: {lines[-1]}" + (f"  (before: {context})" if context else ""), seconds)
+    if left_behind:
+        return Result(name, "FAIL", f"left behind: {', '.join(left_behind)}", seconds)
+    return Result(name, verdict, detail, seconds)
+
+
+def print_table(results: dict[str, list[Result]]) -> int:
+    failed = 0
+    for name, attempts in results.items():
+        verdicts = Counter(attempt.verdict for attempt in attempts)
+        worst = next((attempt for attempt in attempts if attempt.verdict in ("FAIL", "TIMEOUT")), attempts[-1])
+        seconds = max(attempt.seconds for attempt in attempts)
+        count = f" {verdicts[worst.verdict]}/{len(attempts)}" if len(attempts) > 1 else ""
+        print(f"{worst.verdict + count:<13} {name:<26} {seconds * 1000:6.0f} ms  {worst.detail}")
+        failed += worst.verdict in ("FAIL", "TIMEOUT")
+    totals = Counter(attempts[-1].verdict for attempts in results.values())
+    print(f"{len(results)} tests: {failed} failed, {totals['SKIP']} skipped, {len(results) - failed - totals['SKIP']} passed")
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--arch", required=True, choices=("aarch64", "x86_64"))
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--user")
+    parser.add_argument("--time-out", type=float, default=15)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("tests", nargs="*")
+    options = parser.parse_args()
+
+    emulator = shutil.which(f"qemu-{options.arch}")
+    options.emulated = os.uname().machine != options.arch
+    programs = sorted(options.directory.resolve().glob("*_test"))
+    if options.tests:
+        programs = [options.directory.resolve() / name for name in options.tests]
+    with tempfile.TemporaryDirectory(prefix="check-linux-") as workspace_name:
+        workspace = Path(workspace_name)
+        workspace.chmod(0o711)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        if options.emulated:
+            if emulator is None:
+                print(f"check_linux: qemu-{options.arch} is not installed", file=sys.stderr)
+                return 2
+            register_emulator(emulator, workspace)
+        results: dict[str, list[Result]] = {program.name: [] for program in programs}
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for attempt in range(options.repeat):
+                directories = (workspace / f"{program.name}-{attempt}" for program in programs)
+                for result in pool.map(lambda pair: run_test(*pair, options), zip(programs, directories)):
+                    results[result.name].append(result)
+        failed = print_table(results)
+        for log in workspace.glob("*.log"):
+            if any(r.verdict in ("FAIL", "TIMEOUT") for r in results[log.name.rpartition("-")[0]]):
+                shutil.copy(log, tempfile.gettempdir())
+        return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
