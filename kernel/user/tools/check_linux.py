@@ -27,7 +27,6 @@ from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
-MNT_DETACH = 2
 PR_SET_CHILD_SUBREAPER = 36
 EXIT_SKIP = 77
 
@@ -82,9 +81,6 @@ def register_emulator(emulator: str, workspace: Path) -> None:
         raise OSError(ctypes.get_errno(), "mounting binfmt_misc (Linux 6.7 or later?)")
     rule = f":qemu-aarch64:M::{escape(AARCH64_MAGIC)}:{escape(AARCH64_MASK)}:{emulator}:POF"
     (mount_point / "register").write_text(rule)
-    # The rule stays with the namespace.
-    if libc.umount2(str(mount_point).encode(), MNT_DETACH) != 0:
-        raise OSError(ctypes.get_errno(), "unmounting binfmt_misc")
 
 
 def kill_session(leader: int) -> None:
@@ -175,26 +171,34 @@ def main() -> int:
     programs = sorted(options.directory.resolve().glob("*_test"))
     if options.tests:
         programs = [options.directory.resolve() / name for name in options.tests]
-    with tempfile.TemporaryDirectory(prefix="check-linux-") as workspace_name:
-        workspace = Path(workspace_name)
-        workspace.chmod(0o711)
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        if options.emulated:
-            if emulator is None:
-                print(f"check_linux: qemu-{options.arch} is not installed", file=sys.stderr)
-                return 2
-            register_emulator(emulator, workspace)
-        results: dict[str, list[Result]] = {program.name: [] for program in programs}
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for attempt in range(options.repeat):
-                directories = (workspace / f"{program.name}-{attempt}" for program in programs)
-                for result in pool.map(lambda pair: run_test(*pair, options), zip(programs, directories)):
-                    results[result.name].append(result)
-        failed = print_table(results)
-        for log in workspace.glob("*.log"):
-            if any(r.verdict in ("FAIL", "TIMEOUT") for r in results[log.name.rpartition("-")[0]]):
-                shutil.copy(log, tempfile.gettempdir())
-        return 1 if failed else 0
+    if options.emulated and emulator is None:
+        parser.error(f"qemu-{options.arch} is not installed")
+    with tempfile.TemporaryDirectory(prefix="check-linux-") as workspace:
+        # In a child, with which the namespace goes; the workspace is removed from outside of it.
+        child = os.fork()
+        if child == 0:
+            try:
+                failed = run_all(programs, Path(workspace), options, emulator if options.emulated else None)
+                sys.stdout.flush()
+                os._exit(1 if failed else 0)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+                os._exit(2)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run_all(programs: list[Path], workspace: Path, options: argparse.Namespace, emulator: str | None) -> int:
+    workspace.chmod(0o711)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if emulator is not None:
+        register_emulator(emulator, workspace)
+    results: dict[str, list[Result]] = {program.name: [] for program in programs}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for attempt in range(options.repeat):
+            directories = (workspace / f"{program.name}-{attempt}" for program in programs)
+            for result in pool.map(lambda pair: run_test(*pair, options), zip(programs, directories)):
+                results[result.name].append(result)
+    return print_table(results)
 
 
 if __name__ == "__main__":
