@@ -31,7 +31,13 @@ _OUTPUT_FLAGS: Final = 1
 """The index of c_oflag in what tcgetattr returns."""
 
 
-class _LoggedSpawn(fdspawn[str]):
+if TYPE_CHECKING:
+    _TextSpawn = fdspawn[str]
+else:
+    _TextSpawn = fdspawn  # generic for type checkers alone
+
+
+class _LoggedSpawn(_TextSpawn):
     """pexpect on a file descriptor, with bytes logged whole and text cleaned before it is matched.
 
     Latin-1 carries every byte through pexpect's own decoding unharmed and at once.

@@ -78,6 +78,14 @@ class TargetImages:
             return self.kernel.sha256
         return _sha256(self.disks[0]) if self.disks else ""
 
+    @property
+    def inputs_sha256(self) -> str:
+        """The hash of everything the guest is given: kernel, initial RAM disk, disks and firmware."""
+        frozen = [file.sha256 for file in (self.kernel, self.initrd) if file is not None]
+        firmware = [file for file in (self.firmware_code, self.firmware_variables) if file is not None]
+        hashes = [*frozen, *(_sha256(file) for file in (*self.disks, *firmware))]
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
 
 def find_images(
     configuration: Configuration, name: str, target: Target, fields: Mapping[str, str], store: ImageStore

@@ -76,6 +76,11 @@ class Rig:
         return self.target.verdict.model_copy(update=markers)
 
     @property
+    def test_names(self) -> frozenset[str]:
+        """All tests that parity.toml lists."""
+        return frozenset(self.configuration.tests)
+
+    @property
     def after_panic_s(self) -> float:
         """How long a dying kernel may go on printing registers and a backtrace."""
         return max(self.target.budget.drain_s, _AFTER_PANIC_S)

@@ -10,7 +10,7 @@ from parity.configuration import fill
 from parity.deadline import Deadline
 from parity.errors import GarbledInputError, UnreadInputError
 from runners.boot import BootFailedError, Report, boot, boot_failed
-from runners.classify import Proof
+from runners.evidence import Proof
 from runners.keyboard import type_line
 from runners.observation import Ending
 from runners.watch import Watch
@@ -33,7 +33,9 @@ class ShellRunner:
     def __init__(self, rig: Rig, delivery: ShellDelivery) -> None:
         self._rig = rig
         self._delivery = delivery
-        self._proof = Proof(begin=delivery.begin, end=delivery.end, unknown=delivery.unknown)
+        self._proof = Proof(
+            begin=delivery.begin, end=delivery.end, unknown=delivery.unknown, tests=rig.test_names
+        )
         self._booted: Booted | None = None
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:

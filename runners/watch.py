@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from parity.attempt import Attempt, Log, LogKind
 from runners.boot import Report
-from runners.classify import classify, has_begun
+from runners.classify import classify
+from runners.evidence import has_begun
 from runners.observation import Ending, Observation
 from runners.rig import now
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runners.boot import Booted
-    from runners.classify import Proof
+    from runners.evidence import Proof
     from runners.machine import Machine
     from runners.observation import QemuExit
     from runners.rig import Rig

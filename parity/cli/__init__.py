@@ -3,7 +3,3 @@
 Exit status: 0 all as wanted; 1 tests failed (or a checked document is stale); 2 usage or configuration; 3 the
 harness or QEMU failed; 130 interrupted by Ctrl-C (143 by SIGTERM).
 """
-
-from parity.cli.app import main
-
-__all__ = ["main"]

@@ -260,7 +260,8 @@ class Target(Table):
     cpu: str | None = None
     cpus: Annotated[int, Field(ge=1, le=512)] = 1
     memory_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 128
-    accelerator: Literal["auto", "kvm", "hvf", "tcg"] = "auto"
+    accelerator: Literal["auto", "kvm", "hvf", "tcg"] = "tcg"
+    """tcg keeps targets comparable and works everywhere; auto takes the host's own where QEMU starts with it."""
     qemu: str | None = None
     """The emulator, where it is not the architecture's usual one."""
     build: Commands = ()

@@ -1,0 +1,185 @@
+"""What a run looks like while it goes on: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from parity.flow.work import Finished, Started, TargetLost, WorkerEnded
+from parity.outcome import Outcome
+from parity.printable import printable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console, RenderableType
+
+    from parity.attempt import Attempt
+    from parity.flow.run import Observer, Order
+    from parity.flow.work import Event
+
+STYLES: Final = {
+    Outcome.PASS: "green",
+    Outcome.SKIP: "cyan",
+    Outcome.FAIL: "red",
+    Outcome.CRASH: "bold red",
+    Outcome.HANG: "bold magenta",
+    Outcome.TIMEOUT: "magenta",
+    Outcome.BOOT_FAILURE: "bold red",
+    Outcome.BUILD_FAILURE: "bold red",
+    Outcome.ERROR: "bold yellow",
+    Outcome.NOT_RUN: "yellow",
+}
+
+
+def describe_counts(counts: Mapping[Outcome, int]) -> Text:
+    """Return `74 pass, 3 fail` with colours, in the order of the outcomes."""
+    parts = [
+        Text(f"{counts[outcome]} {outcome}", style=STYLES[outcome])
+        for outcome in Outcome
+        if counts.get(outcome)
+    ]
+    return Text(", ").join(parts) if parts else Text("nothing was run")
+
+
+@contextlib.contextmanager
+def open_observer(console: Console, *, quiet: bool) -> Iterator[Observer]:
+    """Yield the observer that fits the console; the terminal is whole again when the context ends."""
+    if quiet:
+        yield SilentObserver()
+    elif console.is_terminal:
+        display = LiveObserver(console)
+        with Live(display, console=console, refresh_per_second=8, transient=True):
+            yield display
+    else:
+        yield PlainObserver(console)
+
+
+class SilentObserver:
+    """For `--json`."""
+
+    def building(self, target: str, command: Sequence[str]) -> None:
+        """Say nothing."""
+
+    def begun(self, number: int, order: Order, *, jobs: int) -> None:
+        """Say nothing."""
+
+    def happened(self, event: Event | None) -> None:
+        """Say nothing."""
+
+
+class PlainObserver:
+    """One line for every finished test."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def building(self, target: str, command: Sequence[str]) -> None:
+        """Say which command runs."""
+        self._console.print(Text(f"build {target}: {' '.join(command)}"), soft_wrap=True)
+
+    def begun(self, number: int, order: Order, *, jobs: int) -> None:
+        """Say what is about to be run."""
+        machines = "1 machine" if jobs == 1 else f"{jobs} machines side by side"
+        words = f"run {number}: {len(order.cases)} tests on {', '.join(order.targets)}; {machines}"
+        self._console.print(Text(words), soft_wrap=True)
+
+    def happened(self, event: Event | None) -> None:
+        """Write a line for a verdict; two for one that needs a look."""
+        match event:
+            case Finished(report=report):
+                for failure in report.boot_failures:
+                    self._console.print(
+                        Text(f"{failure.target}  boot failed: {failure.reason}"), soft_wrap=True
+                    )
+                self._console.print(describe_attempt(report.attempt), soft_wrap=True)
+            case TargetLost(target=target, error=error):
+                self._console.print(
+                    Text(f"{target}: {printable_line(error.message, limit=500)}"), soft_wrap=True
+                )
+            case _:
+                pass
+
+
+class LiveObserver(PlainObserver):
+    """The same for what needs a look, above one line a worker and a line of counts."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._workers: dict[int, tuple[Started, float]] = {}
+        self._counts: Counter[Outcome] = Counter()
+        self._total = 0
+        self._jobs = 1
+        self._started = time.monotonic()
+        self._building = ""
+
+    def building(self, target: str, command: Sequence[str]) -> None:
+        """Show the command until the next thing happens."""
+        self._building = f"build {target}: {' '.join(command)}"
+
+    def begun(self, number: int, order: Order, *, jobs: int) -> None:
+        """Start the clock."""
+        self._building = ""
+        self._total, self._jobs = len(order.cases), jobs
+        self._started = time.monotonic()
+        super().begun(number, order, jobs=jobs)
+
+    def happened(self, event: Event | None) -> None:
+        """Note what the workers do; write a line for a verdict that needs a look."""
+        match event:
+            case Started(worker=worker):
+                self._workers[worker] = event, time.monotonic()
+            case WorkerEnded(worker=worker):
+                self._workers.pop(worker, None)
+            case Finished(report=report):
+                self._counts[report.attempt.verdict.outcome] += 1
+                if not report.attempt.verdict.outcome.is_wanted or report.boot_failures:
+                    super().happened(event)
+            case _:
+                super().happened(event)
+
+    def __rich__(self) -> RenderableType:
+        if self._building:
+            return Text(self._building, style="dim", no_wrap=True, overflow="ellipsis")
+        lines = [
+            Text.assemble(
+                (f"  {started.target:<12} ", "dim"),
+                started.tests[0] if len(started.tests) == 1 else f"a suite of {len(started.tests)} tests",
+                (f"  {time.monotonic() - since:.1f} s", "dim"),
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+            for _, (started, since) in sorted(self._workers.items())
+        ]
+        done = self._counts.total()
+        left = (
+            Text(f"{done}/{self._total}  ", style="bold") + describe_counts(self._counts)
+            if done
+            else Text("starting")
+        )
+        return Group(*lines, left + Text(self._time_left(done), style="dim"))
+
+    def _time_left(self, done: int) -> str:
+        if not done or done == self._total:
+            return ""
+        seconds = (time.monotonic() - self._started) / done * (self._total - done)
+        return f"  about {seconds:.0f} s left"
+
+
+def describe_attempt(attempt: Attempt) -> Text:
+    """Return one line for an attempt; with the deciding evidence where it is not a plain pass."""
+    outcome = attempt.verdict.outcome
+    line = Text.assemble(
+        f"{attempt.target:<12} {attempt.test:<28} ",
+        (f"{outcome:<8}", STYLES[outcome]),
+        (f" {attempt.duration_s:6.2f} s", "dim"),
+    )
+    if outcome is not Outcome.PASS and attempt.verdict.evidence:
+        line.append(f"  {printable_line(attempt.verdict.evidence[0], limit=160)}")
+    return line

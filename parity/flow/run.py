@@ -1,0 +1,326 @@
+"""`parity run`: build, boot, test, keep. Wires runners and db, and tells an observer what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from parity.attempt import Isolation
+from parity.campaign import CampaignPlan, CampaignState, Case, TargetFacts
+from parity.configuration import ShellDelivery, SuiteDelivery, fill
+from parity.errors import BuildError, UsageError
+from parity.flow.interrupt import Interrupt, Interrupted
+from parity.flow.work import Finished, TargetLost, work
+from parity.outcome import Outcome
+from runners.accelerator import choose_accelerator, read_version
+from runners.boot import not_made
+from runners.command_line import shell_line
+from runners.commands import read_revision, run_command
+from runners.images import ImageStore
+from runners.rig import Rig
+from runners.scratch import open_scratch
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from db.repository import Repository
+    from parity.attempt import Attempt
+    from parity.configuration import Configuration, Target
+    from parity.flow.work import Event
+
+_BUILD_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the user asked for."""
+
+    cases: tuple[Case, ...]
+    isolation: Isolation
+    jobs: int | None = None
+    timeout_s: float | None = None
+    build: bool = True
+    arguments: tuple[str, ...] = ()
+    resumed: int | None = None
+    """The number of the campaign that is gone on with."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets, in the cases' order."""
+        return tuple(dict.fromkeys(case.target for case in self.cases))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a campaign ended."""
+
+    number: int
+    state: CampaignState
+    attempts: tuple[Attempt, ...]
+    left: int
+    """Cases that were not attempted."""
+    interrupt: signal.Signals | None
+    """The signal that ended it early."""
+    lost: tuple[TargetLost, ...]
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many attempts ended how."""
+        return Counter(attempt.verdict.outcome for attempt in self.attempts)
+
+    @property
+    def harness_failed(self) -> bool:
+        """Whether the harness or QEMU, not the kernel, spoilt something."""
+        return bool(self.lost) or Outcome.ERROR in self.counts
+
+
+class Observer(Protocol):
+    """Is told what happens, in the main thread."""
+
+    def building(self, target: str, command: Sequence[str]) -> None:
+        """A build command is about to run."""
+        ...
+
+    def begun(self, number: int, order: Order, *, jobs: int) -> None:
+        """The campaign has its number and starts."""
+        ...
+
+    def happened(self, event: Event | None) -> None:
+        """A worker reports; None when nothing happened for a moment."""
+        ...
+
+
+def resumed_order(configuration: Configuration, repository: Repository, order: Order) -> Order:
+    """Return what is left of the newest unfinished campaign, with its isolation and time limit.
+
+    Raises `UsageError` where there is none, where parity.toml no longer has what it planned, or where a kernel
+    image is another by now: results of two kernels do not belong in one run.
+    """
+    campaign = repository.resumable_campaign()
+    if campaign is None:
+        raise UsageError("there is no unfinished run to go on with", hint="start one with `parity run`")
+    cases = repository.remaining_cases(campaign.number)
+    if not cases:
+        raise UsageError(
+            f"run {campaign.number} has nothing left to do", hint="start a new one with `parity run`"
+        )
+    configuration.select_tests([case.test for case in cases])
+    resumed = replace(
+        order,
+        cases=cases,
+        isolation=campaign.isolation,
+        timeout_s=campaign.timeout_s,
+        build=False,
+        resumed=campaign.number,
+    )
+    for facts in repository.campaign_facts(campaign.number):
+        if facts.target in resumed.targets:
+            rig = _make_rig(configuration, facts.target, resumed, Path(), Interrupt())
+            if _read_facts(rig, resumed, facts.qemu_version).fingerprint != facts.fingerprint:
+                raise UsageError(
+                    f"{facts.target}: what it boots is not what run {campaign.number} began with",
+                    hint="start a new run with `parity run`",
+                )
+    return resumed
+
+
+def choose_jobs(order: Order) -> int:
+    """Return how many machines run side by side: as asked, else one a host CPU."""
+    return order.jobs or max(1, os.cpu_count() or 1)
+
+
+def dry_run(configuration: Configuration, order: Order) -> Iterator[tuple[str, str]]:
+    """Yield each target with its QEMU command, as one can paste it; starts nothing."""
+    for name in order.targets:
+        rig = _make_rig(configuration, name, order, Path(), Interrupt())
+        first = next(case.test for case in order.cases if case.target == name)
+        yield name, shell_line(_shown_command(rig, first))
+
+
+def run_campaign(
+    configuration: Configuration, repository: Repository, order: Order, observer: Observer
+) -> Summary:
+    """Run the order from build to verdicts; every finished attempt is in the database at once.
+
+    Raises `ConfigurationError` for files that are not there and `MachineError` where QEMU is not installed, both
+    before anything runs. Ctrl-C and SIGTERM end it early and properly.
+    """
+    versions = {name: read_version(configuration.target(name)) for name in order.targets}
+    with Interrupt() as interrupt, open_scratch() as scratch:
+        unbuilt = _build(configuration, order, observer, interrupt)
+        rigs = {name: _make_rig(configuration, name, order, scratch, interrupt) for name in order.targets}
+        usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
+        facts = [_read_facts(rig, order, versions[rig.name]) for rig in usable.values()]
+        number = _begin(configuration, repository, order, facts)
+        record = _Record(repository, number)
+        state = CampaignState.FAILED
+        try:
+            observer.begun(number, order, jobs=choose_jobs(order))
+            for event in _events(order, rigs, unbuilt, interrupt):
+                if event is not None:
+                    record.keep(event)
+                observer.happened(event)
+            state = record.state(interrupt)
+        finally:
+            repository.finish_campaign(number, state, datetime.now(UTC))
+    return Summary(
+        number=number,
+        state=state,
+        attempts=tuple(record.attempts),
+        left=len(order.cases) - len(record.attempts),
+        interrupt=interrupt.signal,
+        lost=tuple(record.lost),
+    )
+
+
+class _Record:
+    """Puts what happened into the database, and remembers it for the summary."""
+
+    def __init__(self, repository: Repository, number: int) -> None:
+        self._repository = repository
+        self._number = number
+        self.attempts: list[Attempt] = []
+        self.lost: list[TargetLost] = []
+
+    def keep(self, event: Event) -> None:
+        match event:
+            case Finished(report=report):
+                for failure in report.boot_failures:
+                    self._repository.add_boot_failure(self._number, failure)
+                self._repository.add_attempt(self._number, report.attempt)
+                self.attempts.append(replace(report.attempt, logs=()))
+            case TargetLost():
+                self.lost.append(event)
+            case _:
+                pass
+
+    def state(self, interrupt: Interrupt) -> CampaignState:
+        if interrupt.signal is not None:
+            return CampaignState.INTERRUPTED
+        return CampaignState.FAILED if self.lost else CampaignState.FINISHED
+
+
+def _events(
+    order: Order, rigs: Mapping[str, Rig], unbuilt: Mapping[str, BuildError], interrupt: Interrupt
+) -> Iterator[Event | None]:
+    """Yield a build failure for every test of a target that could not be built, then what the workers do."""
+    for case in order.cases:
+        if case.target in unbuilt:
+            report = not_made(
+                rigs[case.target], case.test, Outcome.BUILD_FAILURE, unbuilt[case.target].message
+            )
+            yield Finished(worker=0, report=report)
+    cases = [case for case in order.cases if case.target not in unbuilt]
+    usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
+    if cases:
+        with contextlib.closing(work(cases, usable, jobs=choose_jobs(order), stop=interrupt.stop)) as events:
+            yield from events
+
+
+def _build(
+    configuration: Configuration, order: Order, observer: Observer, interrupt: Interrupt
+) -> dict[str, BuildError]:
+    """Run every target's build commands; return the targets whose build failed, with what it said."""
+    failed: dict[str, BuildError] = {}
+    for name in order.targets if order.build else ():
+        target = configuration.target(name)
+        for command in target.build:
+            words = [fill(word, _target_fields(name, target)) for word in command]
+            observer.building(name, words)
+            try:
+                run_command(words, folder=configuration.root, timeout_s=_BUILD_S)
+            except BuildError as error:
+                failed[name] = error
+                break
+        if interrupt.signal is not None:
+            raise Interrupted(interrupt.signal)
+    return failed
+
+
+def _begin(
+    configuration: Configuration, repository: Repository, order: Order, facts: Sequence[TargetFacts]
+) -> int:
+    """Open the campaign in the database, or the one to go on with."""
+    if order.resumed is not None:
+        repository.resume_campaign(order.resumed)
+        return order.resumed
+    number = repository.start_campaign(
+        CampaignPlan(
+            kernel=configuration.kernel.name,
+            started_at=datetime.now(UTC),
+            isolation=order.isolation,
+            cases=order.cases,
+            revision=read_revision(configuration.root / configuration.kernel.source),
+            arguments=order.arguments,
+            timeout_s=order.timeout_s,
+        )
+    )
+    for fact in facts:
+        repository.add_target(number, fact)
+    return number
+
+
+def _make_rig(
+    configuration: Configuration,
+    name: str,
+    order: Order,
+    scratch: Path,
+    interrupt: Interrupt,
+) -> Rig:
+    target = configuration.target(name)
+    return Rig(
+        configuration=configuration,
+        name=name,
+        target=target,
+        isolation=_isolation(target, order.isolation),
+        accelerator=choose_accelerator(target),
+        store=ImageStore(configuration.state_folder / "images"),
+        scratch=scratch,
+        stop=interrupt.stop,
+        timeout_s=order.timeout_s,
+    )
+
+
+def _isolation(target: Target, wanted: Isolation) -> Isolation:
+    """Return what a target's way of taking tests makes of the wish: only a shell leaves a choice."""
+    match target.delivery:
+        case ShellDelivery():
+            return wanted
+        case SuiteDelivery():
+            return Isolation.SHARED
+        case _:
+            return Isolation.BOOT
+
+
+def _read_facts(rig: Rig, order: Order, version: str) -> TargetFacts:
+    first = next(case.test for case in order.cases if case.target == rig.name)
+    images = rig.images(rig.fields(first))
+    return TargetFacts(
+        target=rig.name,
+        arch=rig.target.arch,
+        qemu_version=version,
+        accelerator=rig.accelerator,
+        command_line=shell_line(_shown_command(rig, first)),
+        image_sha256=images.sha256,
+        build_id=images.build_id,
+        inputs_sha256=images.inputs_sha256,
+    )
+
+
+def _shown_command(rig: Rig, test: str) -> tuple[str, ...]:
+    """Return the command as a person would type it in parity.toml's folder."""
+    fields = {**rig.fields(test), "nonce": "NONCE", "tests": test}
+    append = getattr(rig.target.delivery, "append", "")
+    command = rig.command_line(fields, rig.files_in_place(fields), append=append, wiring=None)
+    root = f"{rig.configuration.root}{os.sep}"
+    return tuple(word.replace(root, "") for word in command)
+
+
+def _target_fields(name: str, target: Target) -> dict[str, str]:
+    return {"arch": target.arch, "target": name}

@@ -1,0 +1,82 @@
+/* QEMU q35, entered in 32-bit protected mode by the PVH note; EBX holds the start info (Xen, docs/misc/pvh.pandoc). */
+#include "machine.h"
+
+#define COM1 0x3f8
+
+__asm__(".section .note.pvh, \"a\", @note\n"
+        "    .align 4\n"
+        "    .long 4, 4, 18\n" /* name size, descriptor size, XEN_ELFNOTE_PHYS32_ENTRY */
+        "    .asciz \"Xen\"\n"
+        "    .long _start\n"
+        ".section .text.start, \"ax\"\n"
+        ".global _start\n"
+        "_start:\n"
+        "    cli\n"
+        "    mov $stack_top, %esp\n"
+        "    mov %ebx, start_info\n"
+        "    call guest_main\n"
+        "1:  hlt\n"
+        "    jmp 1b\n");
+
+unsigned *start_info __attribute__((section(".data"))) = (unsigned *)1;
+
+static void out8(unsigned short port, unsigned char value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static unsigned char in8(unsigned short port)
+{
+    unsigned char value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+void serial_init(void)
+{
+    out8(COM1 + 2, 1); /* FIFO on */
+}
+
+void serial_write(unsigned char byte)
+{
+    while (!(in8(COM1 + 5) & 0x20)) ;
+    out8(COM1, byte);
+}
+
+unsigned char serial_read(void)
+{
+    while (!(in8(COM1 + 5) & 1)) ;
+    return in8(COM1);
+}
+
+const char *command_line(void)
+{
+    const char *line = (const char *)start_info[6]; /* cmdline_paddr, low half */
+    return line ? line : "";
+}
+
+void halt(void)
+{
+    for (;;) __asm__ volatile("cli\n hlt");
+}
+
+void pause_a_while(void)
+{
+    for (int i = 0; i < 20000; i++) in8(0x80); /* about a microsecond each */
+}
+
+void machine_reset(void)
+{
+    static const struct { unsigned short limit; unsigned base; } __attribute__((packed)) none = {0, 0};
+    __asm__ volatile("lidt %0\n int3" : : "m"(none)); /* no handler, nor one for that: a triple fault */
+}
+
+void machine_power_off(void)
+{
+    __asm__ volatile("outw %0, %1" : : "a"((unsigned short)0x2000), "Nd"((unsigned short)0x604)); /* q35 PM1a */
+}
+
+void machine_exit(int status)
+{
+    out8(0xf4, (unsigned char)(status ? 0x11 : 0x10)); /* isa-debug-exit: QEMU ends with 2 * value + 1 */
+}
