@@ -1,0 +1,1 @@
+"""Drives GDB from outside, to look into a kernel that hangs. The first modules come with hang diagnosis."""
