@@ -60,5 +60,5 @@ int elf_map(struct inode *inode, struct elf_image *image) {
             image->headers_at = segment->virtual_address + bias + (header.program_headers - segment->offset);
         }
     }
-    return image->space->areas == NULL ? -ENOEXEC : 0;
+    return image->space->areas == NULL || image->entry >= USER_END ? -ENOEXEC : 0;
 }
