@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,7 @@ from parity.campaign import CampaignPlan, Case, Revision, TargetFacts
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from db import Repository
 
@@ -36,7 +36,7 @@ class Make:
             isolation=Isolation.BOOT,
             cases=tuple(Case(target=target, test=test) for target, test in cases),
             revision=Revision(commit="c0ffee" + "0" * 34, described="c0ffee0", dirty=False),
-            arguments=("parity", "run"),
+            arguments=("run",),
         )
 
     def facts(self, target: str = "aarch64", *, image: str = "ab" * 32) -> TargetFacts:
@@ -74,6 +74,27 @@ class Make:
             duration_s=1.25,
             logs=logs,
         )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-golden",
+        action="store_true",
+        help="write tests/golden/ anew from what the program says now; read the difference before committing",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare text with a file in tests/golden/, byte for byte."""
+
+    def compare(name: str, content: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if request.config.getoption("--write-golden"):
+            file.write_bytes(content.encode())
+        assert content == file.read_bytes().decode()
+
+    return compare
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+"""`parity show TEST`: what happened to one test, and the end of what it printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parity.cli.completion import complete_target, complete_test
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db import Repository
+    from parity.attempt import StoredAttempt, StoredLog
+    from parity.cli.session import Session
+
+
+def show_command(
+    context: typer.Context,
+    test: Annotated[str, typer.Argument(help="The test's name.", autocompletion=complete_test)],
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="NAME",
+            help="Only attempts on this target.",
+            autocompletion=complete_target,
+        ),
+    ] = None,
+    attempt: Annotated[
+        int | None,
+        typer.Option(
+            "--attempt", "-a", metavar="N", help="Look at this attempt, instead of each target's newest."
+        ),
+    ] = None,
+    lines: Annotated[
+        int,
+        typer.Option("--lines", "-n", min=0, max=100_000, help="How many of the transcript's last lines."),
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Show a test's attempts, newest first, with the evidence and the end of the transcript."""
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.history import choose_attempts, read_attempts, read_tail  # noqa: PLC0415
+
+    session: Session = context.obj
+    configuration = session.configuration()
+    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
+        attempts = read_attempts(configuration, repository, test, target=target)
+        chosen = choose_attempts(attempts, test=test, number=attempt)
+        if as_json:
+            shown = {
+                "test": test,
+                "attempts": [_describe(repository, found) for found in attempts],
+                "transcripts": {found.id: read_tail(repository, found, lines=lines) for found in chosen},
+            }
+            sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+            return
+        if attempt is None:
+            _show_list(session, attempts)
+        for found in chosen:
+            _show(session, repository, found, lines=lines)
+
+
+def _describe(repository: Repository, attempt: StoredAttempt) -> dict[str, object]:
+    verdict = attempt.verdict
+    return {
+        "attempt": attempt.id,
+        "run": attempt.campaign,
+        "target": attempt.target,
+        "outcome": verdict.outcome,
+        "evidence": verdict.evidence,
+        "exit_status": verdict.exit_status,
+        "signal": verdict.signal,
+        "error_number": verdict.error_number,
+        "isolation": attempt.isolation,
+        "started_at": attempt.started_at.isoformat(),
+        "duration_s": round(attempt.duration_s, 4),
+        "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
+        "image": attempt.fingerprint,
+        "logs": [_describe_log(log) for log in repository.logs_of(attempt.id)],
+    }
+
+
+def _describe_log(log: StoredLog) -> dict[str, object]:
+    return {"kind": log.kind, "port": log.port, "path": str(log.path), "size_bytes": log.size_bytes}
+
+
+_LISTED = 20
+
+
+def _show_list(session: Session, attempts: Sequence[StoredAttempt]) -> None:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    from parity.cli.progress import STYLES  # noqa: PLC0415
+    from parity.cli.table import print_table  # noqa: PLC0415
+
+    print_table(
+        session.out,
+        ("attempt", "run", "target", "outcome", "started (UTC)", "took", "image"),
+        [
+            (
+                str(attempt.id),
+                str(attempt.campaign),
+                attempt.target,
+                Text(attempt.verdict.outcome, style=STYLES[attempt.verdict.outcome]),
+                attempt.started_at.strftime("%Y-%m-%d %H:%M:%S"),
+                f"{attempt.duration_s:.2f} s",
+                attempt.fingerprint[:12] if attempt.fingerprint else "-",
+            )
+            for attempt in attempts[:_LISTED]
+        ],
+    )
+    if len(attempts) > _LISTED:
+        session.out.print(f"and {len(attempts) - _LISTED} older ones; --json has them all")
+
+
+def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, lines: int) -> None:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    from parity.cli.progress import STYLES  # noqa: PLC0415
+    from parity.flow.history import read_tail  # noqa: PLC0415
+    from parity.printable import printable  # noqa: PLC0415
+
+    out, verdict = session.out, attempt.verdict
+    out.print()
+    out.print(
+        Text.assemble(
+            (f"attempt {attempt.id} of {attempt.test} on {attempt.target}: ", "bold"),
+            (verdict.outcome, STYLES[verdict.outcome]),
+        ),
+        soft_wrap=True,
+    )
+    for sentence in verdict.evidence:
+        out.print(Text(f"  {printable(sentence)}"), soft_wrap=True)
+    tail = read_tail(repository, attempt, lines=lines)
+    if tail:
+        out.print(Text("the transcript ends:", style="dim"))
+    for line in tail:
+        out.print(Text(f"  | {line}"), soft_wrap=True)
+    for log in repository.logs_of(attempt.id):
+        out.print(
+            Text(f"{log.kind} of {log.port} ({log.size_bytes} bytes): {log.path}", style="dim"),
+            soft_wrap=True,
+        )

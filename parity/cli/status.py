@@ -1,0 +1,177 @@
+"""`parity status`: where every test stands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parity.cli.completion import complete_target, complete_test
+from parity.outcome import Outcome, PairState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from parity.attempt import StoredAttempt
+    from parity.cli.session import Session
+    from parity.standing import Standing, TestStanding
+
+
+def status_command(
+    context: typer.Context,
+    tests: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEST]...",
+            help="Names or globs; all tests where none is given.",
+            autocompletion=complete_test,
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="NAME",
+            help="Only this target (repeatable).",
+            autocompletion=complete_target,
+        ),
+    ] = None,
+    outcome: Annotated[
+        list[Outcome] | None,
+        typer.Option(
+            "--outcome",
+            "-o",
+            help="Only tests whose newest result on one of the targets is this (repeatable).",
+            show_choices=True,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Show the newest result of each test on each target, pair states and pass rates."""
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.status import read_status  # noqa: PLC0415
+
+    session: Session = context.obj
+    configuration = session.configuration()
+    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
+        standing = read_status(configuration, repository, tests=tests or (), targets=target or ())
+    shown = [row for row in standing.tests if _is_wanted(standing, row, outcome or ())]
+    if as_json:
+        sys.stdout.write(json.dumps(_describe(standing, shown), indent=2) + "\n")
+    else:
+        _show(session, standing, shown)
+
+
+def _is_wanted(standing: Standing, row: TestStanding, outcomes: Sequence[Outcome]) -> bool:
+    return not outcomes or any(row.outcome(target) in outcomes for target in standing.scope.targets)
+
+
+def _describe(standing: Standing, rows: Sequence[TestStanding]) -> dict[str, object]:
+    return {
+        "kernel": standing.scope.kernel,
+        "reference": standing.scope.reference,
+        "port": standing.scope.port,
+        "rates": {target: _describe_rate(standing, target) for target in standing.scope.targets},
+        "pairs": _pair_counts(standing),
+        "tests": [
+            {
+                "test": row.test,
+                "pair": row.pair,
+                "results": {target: _describe_attempt(found) for target, found in row.results.items()},
+            }
+            for row in rows
+        ],
+    }
+
+
+def _describe_rate(standing: Standing, target: str) -> dict[str, object]:
+    rate = standing.rate(target)
+    return {
+        "passed": rate.passed,
+        "total": rate.total,
+        "measured": rate.measured,
+        "percent": None if rate.percent is None else round(rate.percent, 2),
+    }
+
+
+def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None:
+    if attempt is None:
+        return None
+    return {
+        "outcome": attempt.verdict.outcome,
+        "run": attempt.campaign,
+        "attempt": attempt.id,
+        "started_at": attempt.started_at.isoformat(),
+        "duration_s": round(attempt.duration_s, 4),
+        "exit_status": attempt.verdict.exit_status,
+        "signal": attempt.verdict.signal,
+        "error_number": attempt.verdict.error_number,
+        "evidence": attempt.verdict.evidence,
+    }
+
+
+def _pair_counts(standing: Standing) -> dict[str, int]:
+    if standing.scope.pair is None:
+        return {}
+    return {state: len(standing.in_state(state)) for state in PairState}
+
+
+def _show(session: Session, standing: Standing, rows: Sequence[TestStanding]) -> None:
+    from parity.cli.table import print_table  # noqa: PLC0415 - keeps --help fast
+
+    targets = standing.scope.targets
+    paired = standing.scope.pair is not None
+    header = ["test", *targets, *(["state"] if paired else [])]
+    if rows:
+        cells = [_cells(row, targets, paired=paired) for row in rows]
+        print_table(session.out, header, cells)
+    else:
+        session.out.print("no test has such a result")
+    session.out.print()
+    _show_rates(session, standing)
+
+
+def _show_rates(session: Session, standing: Standing) -> None:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    for target in standing.scope.targets:
+        rate = standing.rate(target)
+        line = Text.assemble(
+            (target, "bold"),
+            f": {rate} pass of those meant for it" if rate.total else ": no tests are meant for it",
+        )
+        if rate.measured < rate.total:
+            line.append(f"; {rate.total - rate.measured} without a result", style="yellow")
+        session.out.print(line, soft_wrap=True)
+    counts = [f"{count} {state}" for state, count in _pair_counts(standing).items() if count]
+    if counts:
+        session.out.print(Text(f"{', '.join(counts)}"), soft_wrap=True)
+
+
+def _cells(row: TestStanding, targets: Sequence[str], *, paired: bool) -> list[str | Text]:
+    cells: list[str | Text] = [row.test]
+    cells += (_outcome(row, target) for target in targets)
+    return [*cells, _pair(row)] if paired else cells
+
+
+def _outcome(row: TestStanding, target: str) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    from parity.cli.progress import STYLES  # noqa: PLC0415
+
+    outcome = row.outcome(target)
+    return Text(row.describe(target), style=STYLES[outcome] if outcome else "dim")
+
+
+_PAIR_STYLES = {PairState.PARITY: "green", PairState.GAP: "bold red", PairState.REVERSE_GAP: "magenta"}
+
+
+def _pair(row: TestStanding) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    return Text(row.pair or "", style=_PAIR_STYLES.get(row.pair, "dim") if row.pair else "")

@@ -1,0 +1,160 @@
+"""The parity document: read the history, compute the page, write it or compare it with the one on disk."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from parity.document import Document, History, build_document, evidence_line, format_duration
+from parity.errors import UsageError
+from parity.flow.status import choose_scope
+from parity.markdown import columns
+from parity.outcome import PairState
+from templates import render_template
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from db import Repository
+    from parity.configuration import Configuration
+    from parity.document import TargetChanges
+
+TEMPLATE: Final = "arm64-parity.md.j2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How the document on disk compares with the one that the results give now."""
+
+    added: int
+    """Lines that it lacks."""
+    removed: int
+    """Lines that it should not have."""
+    first_difference: str
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has to be written again."""
+        return bool(self.added or self.removed)
+
+
+def make_report(configuration: Configuration, repository: Repository) -> str:
+    """Return the document of all results so far."""
+    return render_document(build_document(read_history(configuration, repository)))
+
+
+def read_history(configuration: Configuration, repository: Repository) -> History:
+    """Read what the document needs from the database."""
+    campaigns = repository.campaigns()
+    last = campaigns[0] if campaigns else None
+    return History(
+        scope=choose_scope(configuration),
+        campaigns=campaigns,
+        newest=repository.newest_attempts(),
+        first=repository.first_attempts(),
+        before_last=repository.newest_attempts(before=last.started_at) if last else (),
+        last=repository.campaign_attempts(last.number) if last else (),
+        boot_failures=repository.boot_failures(last.number) if last else (),
+        unstable=repository.unstable_attempts(),
+        facts=repository.newest_facts(),
+    )
+
+
+def render_document(document: Document) -> str:
+    """Return the document as Markdown: the same records give the same bytes."""
+    standing = document.standing
+    rendered = render_template(
+        TEMPLATE,
+        {
+            "document": document,
+            "goal": f"{document.scope.goal_percent:g}%",
+            "gaps": standing.in_state(PairState.GAP),
+            "reverse_gaps": standing.in_state(PairState.REVERSE_GAP),
+            "both_fail": standing.in_state(PairState.BOTH_FAIL),
+            "baseline_runs": document.baseline_runs,
+            "sections": _changes(document),
+            "pair_count": lambda state: document.pair_counts.get(PairState(state), 0),
+        },
+        {
+            "columns": columns,
+            "counted": counted,
+            "day": partial(_moment, form="%Y-%m-%d"),
+            "duration": format_duration,
+            "evidence": evidence_line,
+            "minute": partial(_moment, form="%Y-%m-%d %H:%M UTC"),
+        },
+    )
+    return rendered.rstrip("\n") + "\n"
+
+
+def _changes(document: Document) -> tuple[tuple[str, tuple[TargetChanges, ...]], ...]:
+    """Return the sections on what changed, one where both would say the same."""
+    before, baseline = document.since_before or (), document.since_baseline
+    if before == baseline:
+        return (("Since the run before and since the baseline", baseline),)
+    return ("Since the run before", before), ("Since the baseline", baseline)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun in the right form."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def compare_report(expected: str, file: Path) -> Comparison:
+    """Compare the document on disk with what it should be; one that is not there lacks every line."""
+    found = _read(file).splitlines()
+    changes = [
+        line
+        for line in difflib.unified_diff(found, expected.splitlines(), lineterm="", n=0)
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    return Comparison(
+        added=sum(line.startswith("+") for line in changes),
+        removed=sum(line.startswith("-") for line in changes),
+        first_difference=changes[0] if changes else "",
+    )
+
+
+def write_report(content: str, file: Path) -> None:
+    """Write the document, whole or not at all; raise `UsageError` where it cannot be written."""
+    try:
+        mode = file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask()
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(content)
+            temporary.chmod(mode)
+            temporary.replace(file)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}", hint="name another with -o FILE"
+        ) from error
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="backslashreplace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _umask() -> int:
+    """Return the process's file mode mask; the system tells it only to who sets it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _moment(moment: datetime, *, form: str) -> str:
+    return moment.strftime(form)

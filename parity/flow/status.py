@@ -1,0 +1,59 @@
+"""Where every test stands: the newest results from the database, arranged by the configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parity.campaign import Case
+from parity.standing import Scope, Standing, build_standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db import Repository
+    from parity.configuration import Configuration
+
+
+def read_status(
+    configuration: Configuration,
+    repository: Repository,
+    *,
+    tests: Sequence[str] = (),
+    targets: Sequence[str] = (),
+) -> Standing:
+    """Return how the chosen tests (names or globs) stand on the chosen targets; all where none is named.
+
+    Raises `UnknownNameError` for a test or target that parity.toml does not have.
+    """
+    scope = choose_scope(configuration, tests=tests, targets=targets)
+    return build_standing(scope, repository.newest_attempts())
+
+
+def choose_scope(
+    configuration: Configuration, *, tests: Sequence[str] = (), targets: Sequence[str] = ()
+) -> Scope:
+    """Return what parity.toml says of the chosen tests and targets."""
+    for name in targets:
+        configuration.target(name)
+    chosen_tests = configuration.select_tests(tests)
+    chosen_targets = tuple(name for name in configuration.targets if not targets or name in targets)
+    return Scope(
+        kernel=configuration.kernel.name,
+        tests=chosen_tests,
+        targets=_in_reading_order(configuration, chosen_targets),
+        excluded=frozenset(
+            Case(target=target, test=test)
+            for target in chosen_targets
+            for test in chosen_tests
+            if not configuration.runs_on(test, target)
+        ),
+        reference=configuration.kernel.reference,
+        port=configuration.kernel.port,
+        goal_percent=configuration.kernel.goal_percent,
+    )
+
+
+def _in_reading_order(configuration: Configuration, targets: Sequence[str]) -> tuple[str, ...]:
+    """Put the reference first, the port next, then the others as listed."""
+    first = [configuration.kernel.reference, configuration.kernel.port]
+    return tuple(sorted(targets, key=lambda name: first.index(name) if name in first else len(first)))
