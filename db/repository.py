@@ -279,6 +279,13 @@ class Repository:
                 )
         return tuple(found)
 
+    def attempt(self, number: int) -> StoredAttempt:
+        """Return one attempt by its id; raise `UsageError` where there is none."""
+        found = self._attempts(queries.attempts().where(AttemptRow.id == number))
+        if not found:
+            raise UsageError(f"there is no attempt {number}", hint="`parity show TEST` lists a test's attempts")
+        return found[0]
+
     def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:
         """Return the logs of an attempt, in the order in which they were given."""
         with self._reading() as session:

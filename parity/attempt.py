@@ -31,6 +31,8 @@ class LogKind(StrEnum):
     """What was judged: decoded, free of escape sequences and of the echo of typed commands."""
     STDERR = "stderr"
     """QEMU's own words."""
+    OBSERVATION = "observation"
+    """How the wait ended, as JSON: with the transcripts, all that a judgement needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parity.configuration import VerdictRules
-    from runners.evidence import Evidence, Proof
+    from runners.evidence import Evidence
     from runners.observation import Observation
+    from runners.proof import Proof
 
 
 def classify(observation: Observation, rules: VerdictRules, proof: Proof) -> Verdict:
     """Return the verdict on one attempt."""
     case = read_evidence(observation, rules, proof)
     outcome, deciding = next(finding for rule in _RULES if (finding := rule(case)) is not None)
-    doubts = () if outcome is Outcome.PASS else case.circumstances
     return Verdict(
         outcome=outcome,
-        evidence=tuple(dict.fromkeys((deciding, *doubts))),
+        evidence=(deciding,) if outcome is Outcome.PASS else (deciding, *case.circumstances(deciding)),
         exit_status=case.status,
         signal=case.signal,
         error_number=None if outcome in (Outcome.PASS, Outcome.SKIP) else case.error_number(deciding),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from parity.configuration import Pattern, VerdictRules
     from runners.observation import Observation, QemuExit
+    from runners.proof import Proof
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,10}")
 _BREADCRUMBS: Final = re.compile(r"[A-Z0-9]{1,8}")
@@ -31,20 +32,6 @@ _EXIT_OUTCOMES: Final = {
     "skip": Outcome.SKIP,
     "crash": Outcome.CRASH,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """How this way of taking a test proves begin and end, on top of the kernel's verdict rules."""
-
-    begin: Pattern | None = None
-    end: Pattern | None = None
-    unknown: Pattern | None = None
-    """What the shell answers when there is no such program."""
-    tests: frozenset[str] = frozenset()
-    """All tests' names: those that end like this one's make its markers ambiguous behind breadcrumbs."""
-    exit_ends: bool = False
-    """Whether QEMU's own end, as `exit_codes` or a guest's power-off, ends the test properly."""
 
 
 def has_begun(observation: Observation, proof: Proof) -> bool:
@@ -99,22 +86,23 @@ class Evidence:
             self.proof.exit_ends and self.exit_outcome is not None
         )
 
-    @property
-    def circumstances(self) -> tuple[str, ...]:
-        """Further facts for people who look into a failure."""
-        facts = []
-        if self.panic:
-            facts.append(f"panic: {printable_line(self.panic)}")
-        if self.failed:
-            facts.append(f"printed: {printable_line(self.failed)}")
-        if self.passed:
-            facts.append(f"although it printed: {printable_line(self.passed)}")
-        if self.status is not None:
+    def circumstances(self, deciding: str) -> tuple[str, ...]:
+        """Return further facts for people who look into a failure; none that `deciding` already tells."""
+        words = {
+            "panic: ": self.panic,
+            "printed: ": self.failed,
+            "although it printed: ": self.passed,
+            "last line: ": _last_line(self.own_text),
+        }
+        facts = [
+            f"{what}{printable_line(said)}"
+            for what, said in words.items()
+            if said and not _told(said, deciding)
+        ]
+        if self.status is not None and f"exit status {self.status}" not in deciding:
             facts.append(f"exit status {self.status}")
-        if self.signal is not None:
+        if self.signal is not None and signal_name(self.signal) not in deciding:
             facts.append(f"ended by {signal_name(self.signal)}")
-        if (last := _last_line(self.own_text)) is not None:
-            facts.append(f"last line: {printable_line(last)}")
         return tuple(facts)
 
     def error_number(self, deciding: str) -> int | None:
@@ -254,6 +242,10 @@ def _is_whole_word(match: re.Match[str], text: str, *, lenient: bool) -> bool:
 
 def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
+
+
+def _told(said: str, deciding: str) -> bool:
+    return printable_line(said) in deciding
 
 
 def _last_line(text: str) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -57,3 +58,30 @@ class Observation:
     """Set where QEMU ended by itself or was killed from outside."""
     detail: str = ""
     """More on the ending, as a sentence part: what was typed and echoed, how busy the guest was."""
+
+    def facts_as_json(self) -> bytes:
+        """Return everything but the transcripts, for a file beside theirs."""
+        facts = {
+            "fields": dict(self.fields),
+            "ending": self.ending,
+            "waited_s": self.waited_s,
+            "exit": None if self.exit is None else asdict(self.exit),
+            "detail": self.detail,
+        }
+        return json.dumps(facts, indent=1, sort_keys=True).encode()
+
+
+def read_observation(facts: bytes, transcripts: Mapping[str, str]) -> Observation:
+    """Return the observation that `facts_as_json` described; raises `ValueError` where it is not one."""
+    try:
+        read = json.loads(facts)
+        return Observation(
+            fields={str(key): str(value) for key, value in read["fields"].items()},
+            ending=Ending(read["ending"]),
+            waited_s=float(read["waited_s"]),
+            transcripts=transcripts,
+            exit=None if read["exit"] is None else QemuExit(**read["exit"]),
+            detail=str(read["detail"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no observation: {error}") from error

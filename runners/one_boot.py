@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from parity.configuration import BootArgumentDelivery
 from runners.boot import BootFailedError, Report, boot, boot_failed
-from runners.evidence import Proof
 from runners.observation import Ending
+from runners.proof import make_proof
 from runners.watch import Watch
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class OneBootRunner:
         self._rig = rig
         self._delivery = delivery
         self._append = delivery.append if isinstance(delivery, BootArgumentDelivery) else ""
-        self._proof = Proof(begin=delivery.begin, end=delivery.end, tests=rig.test_names, exit_ends=True)
+        self._proof = make_proof(delivery, rig.configuration.tests)
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:
         """Run the tests one after another. Raises `HarnessError`s and `Stopped`."""

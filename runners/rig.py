@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from parity.attempt import Isolation
-    from parity.configuration import Configuration, Target, VerdictRules
+    from parity.configuration import Configuration, Target
     from runners.command_line import Wiring
 
 _PREPARE_S: Final = 120.0
@@ -60,25 +60,6 @@ class Rig:
         if key not in self._frozen:
             self._frozen[key] = find_images(self.configuration, self.name, self.target, fields, self.store)
         return self._frozen[key]
-
-    def rules(self, test: str) -> VerdictRules:
-        """Return the target's verdict rules with the test's own markers in place of the general ones."""
-        override = self.configuration.override(test)
-        markers = {
-            key: value
-            for key, value in (
-                ("passed", override.passed),
-                ("failed", override.failed),
-                ("skipped", override.skipped),
-            )
-            if value is not None
-        }
-        return self.target.verdict.model_copy(update=markers)
-
-    @property
-    def test_names(self) -> frozenset[str]:
-        """All tests that parity.toml lists."""
-        return frozenset(self.configuration.tests)
 
     @property
     def after_panic_s(self) -> float:

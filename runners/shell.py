@@ -10,9 +10,9 @@ from parity.configuration import fill
 from parity.deadline import Deadline
 from parity.errors import GarbledInputError, UnreadInputError
 from runners.boot import BootFailedError, Report, boot, boot_failed
-from runners.evidence import Proof
 from runners.keyboard import type_line
 from runners.observation import Ending
+from runners.proof import make_proof
 from runners.watch import Watch
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ class ShellRunner:
     def __init__(self, rig: Rig, delivery: ShellDelivery) -> None:
         self._rig = rig
         self._delivery = delivery
-        self._proof = Proof(
-            begin=delivery.begin, end=delivery.end, unknown=delivery.unknown, tests=rig.test_names
-        )
+        self._proof = make_proof(delivery, rig.configuration.tests)
         self._booted: Booted | None = None
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runners.boot import Booted
-    from runners.evidence import Proof
     from runners.machine import Machine
     from runners.observation import QemuExit
+    from runners.proof import Proof
     from runners.rig import Rig
 
 
@@ -67,13 +67,17 @@ class Watch:
         attempt = Attempt(
             target=self._rig.name,
             test=self._fields["test"],
-            verdict=classify(observation, self._rig.rules(self._fields["test"]), proof),
+            verdict=classify(
+                observation,
+                self._rig.configuration.verdict_rules(self._rig.name, self._fields["test"]),
+                proof,
+            ),
             nonce=self._fields["nonce"],
             isolation=self._rig.isolation,
             started_at=self._started_at,
             duration_s=self._waited_s,
             boot_s=booted.boot_s if fresh else None,
-            logs=self.logs(observation.transcripts),
+            logs=self.logs(observation),
         )
         return Report(
             attempt=attempt,
@@ -95,13 +99,14 @@ class Watch:
             detail=self.detail,
         )
 
-    def logs(self, transcripts: Mapping[str, str]) -> tuple[Log, ...]:
-        """Return what is kept of the attempt: the judged text, and every port's bytes since the boot."""
+    def logs(self, observation: Observation) -> tuple[Log, ...]:
+        """Return what is kept of the attempt: all that a later judgement needs, and every port's bytes."""
         judged = (
             Log(kind=LogKind.TRANSCRIPT, port=port, content=text.encode("utf-8", "backslashreplace"))
-            for port, text in transcripts.items()
+            for port, text in observation.transcripts.items()
         )
-        return (*judged, *self._machine.raw_logs())
+        facts = Log(kind=LogKind.OBSERVATION, port="parity", content=observation.facts_as_json())
+        return (*judged, *self._machine.raw_logs(), facts)
 
     def _describe(self, ending: Ending) -> str:
         if ending is Ending.FLOODED:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.judge import judge_command
 from parity.cli.list import list_command
 from parity.cli.report import report_command
 from parity.cli.run import run_command
@@ -32,9 +33,10 @@ application.command("status")(status_command)
 application.command("show")(show_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
+application.command("judge")(judge_command)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback form
+def _print_version(wanted: bool) -> None:
     if wanted:
         from parity import __version__  # noqa: PLC0415 - reads package metadata
 

@@ -17,6 +17,7 @@ from parity.configuration.model import (
     ParityFile,
     Target,
     TestOverride,
+    VerdictRules,
 )
 from parity.configuration.template import fill
 from parity.errors import ConfigurationError, UnknownNameError
@@ -77,6 +78,13 @@ class Configuration:
     def override(self, test: str) -> TestOverride:
         """Return what parity.toml says of this one test."""
         return self.content.test.get(test) or TestOverride()
+
+    def verdict_rules(self, target: str, test: str) -> VerdictRules:
+        """Return the target's rules with the test's own markers in place of the general ones."""
+        override = self.override(test)
+        own = {"passed": override.passed, "failed": override.failed, "skipped": override.skipped}
+        markers = {name: patterns for name, patterns in own.items() if patterns is not None}
+        return self.target(target).verdict.model_copy(update=markers)
 
     def runs_on(self, test: str, target: str) -> bool:
         """Whether the test is meant for the target at all."""

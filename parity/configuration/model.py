@@ -58,7 +58,7 @@ def _plain_name(name: str) -> str:
 
 def _exit_status(text: str) -> str:
     if text not in map(str, range(256)):
-        raise PydanticCustomError("bad_status", "is no exit status: 0 to 255, in quotes")
+        raise PydanticCustomError("bad_status", "is no exit status: 0 to 255")
     return text
 
 
