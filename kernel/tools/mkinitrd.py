@@ -33,6 +33,8 @@ def collect(source: Path, destination: str) -> dict[str, tuple[int, bytes]]:
     if str(root) != ".":
         entries[str(root)] = (stat.S_IFDIR | 0o755, b"")
     for path in sorted(source.rglob("*")):
+        if path.suffix in {".o", ".d"}:  # objects next to programs
+            continue
         name = str(root / path.relative_to(source).as_posix())
         if path.is_symlink():
             entries[name] = (stat.S_IFLNK | 0o777, str(path.readlink()).encode())
