@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+from parity.attempt import BootFailure
+from parity.campaign import CampaignState
+from parity.document import format_duration
+from parity.errors import UsageError
+from parity.flow.report import compare_report, make_report, write_report
+from parity.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from parity.configuration import Configuration
+    from tests.flow.conftest import Past
+
+TESTS = ("cat_test", "dns_test", "dup_test", "fork_test", "pty_test", "tcp_socket_test", "udp_socket_test")
+PASS = (Outcome.PASS, "the test exited with status 0", None)
+NO_ROUTE = (Outcome.FAIL, "connect: errno 101 | `ENETUNREACH` <no route> @net #5", 101)
+PANIC = (Outcome.CRASH, "KERNEL PANIC: \x1b[31mout of frames\x1b[0m", None)
+STUCK = (Outcome.HANG, "no output for 5 s", None)
+SKIPPED = (Outcome.SKIP, "no pseudo-terminals", None)
+HARNESS = (Outcome.ERROR, "typed 'run', but the guest echoed 'rn'", None)
+
+
+def on_both(
+    **ends: tuple[tuple[Outcome, str, int | None], tuple[Outcome, str, int | None]],
+) -> dict[tuple[str, str], tuple[Outcome, str, int | None]]:
+    """Return results by test, the port's first."""
+    results = {}
+    for test, (port, reference) in ends.items():
+        results["aarch64", f"{test}_test"] = port
+        results["x86_64", f"{test}_test"] = reference
+    return results
+
+
+def first_run(past: Past) -> None:
+    past.run(
+        0,
+        on_both(
+            cat=(STUCK, PASS), dns=(NO_ROUTE, NO_ROUTE), dup=(PASS, PASS), fork=(STUCK, PASS),
+            pty=(SKIPPED, PASS), tcp_socket=(NO_ROUTE, PASS), udp_socket=(NO_ROUTE, PASS),
+        ),
+        image="01" * 32,
+    )  # fmt: skip
+
+
+def test_the_first_run(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    first_run(past)
+    golden("first-run.md", make_report(configure(*TESTS), past.repository))
+
+
+def test_a_port_that_gains_and_loses(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    first_run(past)
+    past.run(
+        1,
+        on_both(
+            cat=(PASS, PASS), dns=(NO_ROUTE, NO_ROUTE), dup=(PASS, PASS), fork=(PASS, PASS),
+            pty=(SKIPPED, PASS), tcp_socket=(NO_ROUTE, PASS), udp_socket=(PASS, PASS),
+        ),
+    )  # fmt: skip
+    last = past.run(
+        2,
+        on_both(cat=(PASS, PASS), dup=(PANIC, PASS), fork=(PASS, STUCK), udp_socket=(HARNESS, PASS)),
+        state=CampaignState.INTERRUPTED,
+        planned=14,
+    )
+    failure = BootFailure(
+        target="aarch64",
+        started_at=past.make.moment(120),
+        duration_s=20.0,
+        reason="no prompt within 20 s; last line: 'EL1 | sync exception'",
+    )
+    past.repository.add_boot_failure(last, failure)
+    golden("gains-and-losses.md", make_report(configure(*TESTS, "never_test"), past.repository))
+
+
+def test_one_target_alone(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    configuration = configure("cat_test", "dns_test", targets=("aarch64",), paired=False)
+    past.run(0, {("aarch64", "cat_test"): PASS, ("aarch64", "dns_test"): NO_ROUTE})
+    golden("one-target.md", make_report(configuration, past.repository))
+
+
+def test_three_targets(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    configuration = configure("cat_test", "dns_test", targets=("aarch64", "x86_64", "linux-aarch64"))
+    past.run(0, on_both(cat=(PASS, PASS), dns=(NO_ROUTE, PASS)) | {("linux-aarch64", "dns_test"): PASS})
+    golden("three-targets.md", make_report(configuration, past.repository))
+
+
+def test_nothing_measured(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    golden("nothing-measured.md", make_report(configure("cat_test"), past.repository))
+
+
+def test_a_run_that_measured_nothing_reads_as_nothing_passed(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    past.run(0, {("aarch64", "cat_test"): HARNESS}, state=CampaignState.FAILED)
+    report = make_report(configure("cat_test"), past.repository)
+    assert "| aarch64 (port) | - | not measured |" in report
+
+
+def test_the_same_history_gives_the_same_bytes(configure: Callable[..., Configuration], past: Past) -> None:
+    first_run(past)
+    configuration = configure(*TESTS)
+    assert make_report(configuration, past.repository) == make_report(configuration, past.repository)
+
+
+def test_hostile_evidence_breaks_no_table(configure: Callable[..., Configuration], past: Past) -> None:
+    hostile = "| a \\| b \\\\| ``` `` ` </td></table> <script> \n\n# heading \n``` @me #1 ![x](y) &lt;"
+    past.run(0, on_both(cat=((Outcome.FAIL, hostile, None), PASS), dns=((Outcome.SKIP, hostile, None), PASS)))
+    tokens = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(make_report(configure("cat_test", "dns_test"), past.repository))
+    )
+    assert not any(token.type.startswith("html") for token in tokens)
+    headings = [tokens[n + 1].content for n, token in enumerate(tokens) if token.type == "heading_open"]
+    assert "heading" not in headings
+    rows = [n for n, token in enumerate(tokens) if token.type == "inline" and token.content == "`cat_test`"]
+    assert [tokens[n + 3].content for n in rows] == ["pass"]
+    assert tokens[rows[0] + 9].content.endswith("`")
+
+
+def test_a_document_on_disk_that_is_the_same_is_not_stale(tmp_path: Path) -> None:
+    write_report("# duet\n", tmp_path / "page.md")
+    assert not compare_report("# duet\n", tmp_path / "page.md").is_stale
+
+
+def test_a_document_that_is_not_there_is_stale(tmp_path: Path) -> None:
+    assert compare_report("# duet\n", tmp_path / "page.md").is_stale
+
+
+def test_a_stale_document_is_told_by_its_first_difference(tmp_path: Path) -> None:
+    write_report("# duet\n49 of 80\n", tmp_path / "page.md")
+    comparison = compare_report("# duet\n50 of 80\n", tmp_path / "page.md")
+    assert (comparison.added, comparison.removed, comparison.first_difference) == (1, 1, "-49 of 80")
+
+
+def test_writing_replaces_the_document_and_leaves_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("old")
+    page.chmod(0o640)
+    write_report("new\n", page)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+    assert (page.read_bytes(), page.stat().st_mode & 0o777) == (b"new\n", 0o640)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_report("new\n", tmp_path / "no such folder" / "page.md")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(3.25, "3.2 s"), (59.99, "60.0 s"), (192, "3 min 12 s"), (7384, "2 h 3 min")]
+)
+def test_a_duration_is_told_in_the_units_that_matter(seconds: float, words: str) -> None:
+    assert format_duration(seconds) == words
