@@ -34,7 +34,7 @@ def read_version(target: Target) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MachineError(f"{program} --version failed: {error}") from error
     lines = asked.stdout.decode(errors="backslashreplace").splitlines()
-    return lines[0].strip() if lines else f"{program} (no version)"
+    return lines[0].removeprefix("QEMU emulator version ").strip() if lines else "no version told"
 
 
 def choose_accelerator(target: Target) -> str:

@@ -2,26 +2,31 @@
 
 It is executed as a script in a process of its own, because `preexec_fn` is unsafe in a program with threads. On
 Linux the kernel sends SIGKILL when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG), even if that was
-by SIGKILL; elsewhere the program still gets SIGHUP when its terminal goes away.
+by SIGKILL. Everywhere its standard input, where that is a terminal, becomes its controlling one, so that it gets
+SIGHUP when our end of the terminal is gone.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import sys
+import termios
 
 _PR_SET_PDEATHSIG = 1  # Linux, include/uapi/linux/prctl.h
 
 
 def _die_with_parent(parent: int) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was gone before the line above could bind us to it
+    if os.getppid() != parent:  # it was gone before the lines above could bind us to it
         sys.exit(1)
 
 
 def _launch(parent: int, command: list[str]) -> None:
-    os.setsid()  # a process group and session of its own: Ctrl-C at the user's terminal is not the guest's
     _die_with_parent(parent)
     try:
         os.execvp(command[0], command)

@@ -165,7 +165,7 @@ class Machine:
 
     @property
     def busy_share(self) -> float:
-        """Host CPU seconds per second that QEMU used lately."""
+        """Host CPU seconds per second that QEMU wanted lately."""
         return self._progress.share
 
     def begin_wait(self) -> None:

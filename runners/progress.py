@@ -1,11 +1,14 @@
-"""Whether a machine still does something: output, or host CPU time.
+"""Whether a machine still does something: output, or the wish for host CPU time.
 
-A hang is silence with an idle guest. Silence with busy CPUs may be a long computation, so it is left to the budget.
+A hang is silence with an idle guest. Silence with busy CPUs may be a long computation, so it is left to the
+budget. Busy means wanting to run: a guest that the host starves gets little CPU time and is no more idle for that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -15,23 +18,20 @@ if TYPE_CHECKING:
 
 _SAMPLE_EVERY_S: Final = 0.25
 _BUSY_SHARE: Final = 0.5
-"""Of one host CPU. Four idle guest CPUs that tick at 100 Hz use about a tenth under TCG."""
+"""Of one host CPU. Four idle guest CPUs that tick at 100 Hz want about a tenth under TCG."""
 
 
 class ProgressMeter:
     """Remembers when the machine was last seen working."""
 
     def __init__(self, pid: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pid = pid
         self._clock = clock
-        try:
-            self._process: psutil.Process | None = psutil.Process(pid)
-        except psutil.NoSuchProcess:
-            self._process = None
         self._sampled_at = clock()
-        self._cpu_s = self._read_cpu_s()
+        self._wanted_s = read_wanted_cpu_s(pid)
         self.worked_at = self._sampled_at
         self.share = 0.0
-        """Host CPU seconds per second over the last sample."""
+        """Host CPU seconds wanted per second over the last sample."""
 
     def reset(self) -> None:
         """Start over: a new test begins."""
@@ -41,18 +41,35 @@ class ProgressMeter:
         """Return for how many seconds there was neither output nor work."""
         now = self._clock()
         if now - self._sampled_at >= _SAMPLE_EVERY_S:
-            cpu_s = self._read_cpu_s()
-            self.share = (cpu_s - self._cpu_s) / (now - self._sampled_at)
+            wanted_s = read_wanted_cpu_s(self._pid)
+            self.share = (wanted_s - self._wanted_s) / (now - self._sampled_at)
             if self.share >= _BUSY_SHARE:
                 self.worked_at = now
-            self._sampled_at, self._cpu_s = now, cpu_s
+            self._sampled_at, self._wanted_s = now, wanted_s
         return now - max(self.worked_at, last_output_at)
 
-    def _read_cpu_s(self) -> float:
-        if self._process is None:
-            return 0.0
-        try:
-            times = self._process.cpu_times()
-        except psutil.Error:
-            return 0.0
-        return float(times.user + times.system)
+
+def read_wanted_cpu_s(pid: int) -> float:
+    """Return how many CPU seconds a process has used or has waited for, all threads together.
+
+    On Linux from /proc/PID/task/*/schedstat (nanoseconds run and nanoseconds runnable but waiting; Linux 6.1,
+    Documentation/scheduler/sched-stats.rst); elsewhere only what it used is known. A process that is gone has none.
+    """
+    tasks = Path(f"/proc/{pid}/task")
+    wanted_ns = 0
+    found = False
+    with contextlib.suppress(OSError):
+        for task in tasks.iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                ran_ns, waited_ns, _slices = (task / "schedstat").read_text().split()
+                wanted_ns += int(ran_ns) + int(waited_ns)
+                found = True
+    return wanted_ns / 1e9 if found else _read_used_cpu_s(pid)
+
+
+def _read_used_cpu_s(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)

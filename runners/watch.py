@@ -112,7 +112,7 @@ class Watch:
         if ending is Ending.FLOODED:
             return f"more than {self._rig.target.budget.output_limit_mib:g} MiB of output"
         if ending is Ending.BUDGET:
-            return f"its machine used {self._machine.busy_share * 100:.0f} % of a host CPU"
+            return f"its machine kept {self._machine.busy_share:.1f} host CPUs busy"
         return ""
 
 

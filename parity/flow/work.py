@@ -182,6 +182,8 @@ class _Worker:
         except Stopped:
             raise
         except MachineError as error:
+            if self._stop.is_set():  # what ends the campaign may have ended QEMU first
+                raise Stopped from error
             self._lose(target, tests[0], error)
         except ConfigurationError as error:  # an image of this one test is not there
             self._fail(target, set(tests) - reported, Outcome.NOT_RUN, error.message)
