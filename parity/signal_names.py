@@ -7,39 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-_NAMES: Final = [
-    "HUP",
-    "INT",
-    "QUIT",
-    "ILL",
-    "TRAP",
-    "ABRT",
-    "BUS",
-    "FPE",
-    "KILL",
-    "USR1",
-    "SEGV",
-    "USR2",
-    "PIPE",
-    "ALRM",
-    "TERM",
-    "STKFLT",
-    "CHLD",
-    "CONT",
-    "STOP",
-    "TSTP",
-    "TTIN",
-    "TTOU",
-    "URG",
-    "XCPU",
-    "XFSZ",
-    "VTALRM",
-    "PROF",
-    "WINCH",
-    "IO",
-    "PWR",
-    "SYS",
-]
+_NAMES: Final = """
+HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG
+XCPU XFSZ VTALRM PROF WINCH IO PWR SYS
+""".split()  # noqa: SIM905 - a table for people
 
 SIGNAL_NAMES: Final = {number: f"SIG{name}" for number, name in enumerate(_NAMES, start=1)}
 
