@@ -44,7 +44,8 @@ def _layer(module: str) -> str | None:
     package, *rest = module.split(".")
     if package != "parity":
         return package if package in PACKAGES else None
-    return rest[0] if rest and rest[0] in ("cli", "flow") else "nouns"
+    first = rest[0] if rest else ""
+    return {"__main__": "cli", "cli": "cli", "flow": "flow"}.get(first, "nouns")
 
 
 def _imports(file: Path) -> Iterator[str]:
