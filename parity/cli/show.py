@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parity.cli.completion import complete_target, complete_test
+from parity.cli.styles import OUTCOME_STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,6 @@ _LISTED = 20
 def _show_list(session: Session, attempts: Sequence[StoredAttempt]) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.cli.progress import STYLES  # noqa: PLC0415
     from parity.cli.table import print_table  # noqa: PLC0415
 
     print_table(
@@ -107,7 +107,7 @@ def _show_list(session: Session, attempts: Sequence[StoredAttempt]) -> None:
                 str(attempt.id),
                 str(attempt.campaign),
                 attempt.target,
-                Text(attempt.verdict.outcome, style=STYLES[attempt.verdict.outcome]),
+                Text(attempt.verdict.outcome, style=OUTCOME_STYLES[attempt.verdict.outcome]),
                 attempt.started_at.strftime("%Y-%m-%d %H:%M:%S"),
                 f"{attempt.duration_s:.2f} s",
                 attempt.fingerprint[:12] if attempt.fingerprint else "-",
@@ -122,7 +122,6 @@ def _show_list(session: Session, attempts: Sequence[StoredAttempt]) -> None:
 def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, lines: int) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.cli.progress import STYLES  # noqa: PLC0415
     from parity.flow.history import read_tail  # noqa: PLC0415
     from parity.printable import printable  # noqa: PLC0415
 
@@ -131,16 +130,18 @@ def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, l
     out.print(
         Text.assemble(
             (f"attempt {attempt.id} of {attempt.test} on {attempt.target}: ", "bold"),
-            (verdict.outcome, STYLES[verdict.outcome]),
+            (verdict.outcome, OUTCOME_STYLES[verdict.outcome]),
         ),
         soft_wrap=True,
     )
     for sentence in verdict.evidence:
         out.print(Text(f"  {printable(sentence)}"), soft_wrap=True)
     tail = read_tail(repository, attempt, lines=lines)
-    if tail:
+    if tail is None:
+        out.print(Text("its log is gone; was .parity/logs cleaned by hand?", style="yellow"))
+    elif tail:
         out.print(Text("the transcript ends:", style="dim"))
-    for line in tail:
+    for line in tail or ():
         out.print(Text(f"  | {line}"), soft_wrap=True)
     for log in repository.logs_of(attempt.id):
         out.print(

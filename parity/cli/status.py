@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parity.cli.completion import complete_target, complete_test
+from parity.cli.styles import OUTCOME_STYLES, PAIR_STYLES
 from parity.outcome import Outcome, PairState
 
 if TYPE_CHECKING:
@@ -162,16 +163,11 @@ def _cells(row: TestStanding, targets: Sequence[str], *, paired: bool) -> list[s
 def _outcome(row: TestStanding, target: str) -> Text:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.cli.progress import STYLES  # noqa: PLC0415
-
     outcome = row.outcome(target)
-    return Text(row.describe(target), style=STYLES[outcome] if outcome else "dim")
-
-
-_PAIR_STYLES = {PairState.PARITY: "green", PairState.GAP: "bold red", PairState.REVERSE_GAP: "magenta"}
+    return Text(row.describe(target), style=OUTCOME_STYLES[outcome] if outcome else "dim")
 
 
 def _pair(row: TestStanding) -> Text:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    return Text(row.pair or "", style=_PAIR_STYLES.get(row.pair, "dim") if row.pair else "")
+    return Text(row.pair or "", style=PAIR_STYLES[row.pair] if row.pair else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import LogKind
-from parity.errors import UnknownNameError, UsageError
+from parity.errors import DatabaseError, UnknownNameError, UsageError
 from parity.printable import printable
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def choose_attempts(
     return chosen
 
 
-def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> tuple[str, ...]:
-    """Return the last lines of what an attempt printed, harmless to show; none where it left no log."""
-    printed = (log for log in repository.logs_of(attempt.id) if log.kind in _BEST_FIRST)
-    logs = sorted(printed, key=lambda log: _BEST_FIRST.index(log.kind))
+def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> tuple[str, ...] | None:
+    """Return the last lines of what an attempt printed, harmless to show; None where the log is gone."""
+    logs = sorted(repository.logs_of(attempt.id), key=lambda log: _BEST_FIRST.index(log.kind))
     if not logs:
         return ()
-    content = repository.logs.read_tail(logs[0].sha256, lines=lines)
-    text = content.decode("utf-8", errors="backslashreplace")
-    return (
-        tuple(printable(line) for line in text.replace("\r\n", "\n").rstrip("\n").split("\n")) if text else ()
-    )
+    try:
+        content = repository.logs.read_tail(logs[0].sha256, lines=lines)
+    except DatabaseError:
+        return None
+    text = content.decode("utf-8", errors="backslashreplace").replace("\r\n", "\n").rstrip("\n")
+    return tuple(printable(line) for line in text.split("\n")) if text else ()

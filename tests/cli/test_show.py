@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from parity.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from typer.testing import Result
 
@@ -62,3 +64,12 @@ def test_an_unknown_test_is_an_error_that_offers_the_nearest(parity: Callable[..
     error = parity("show", "fork_tst").exception
     assert isinstance(error, UnknownNameError)
     assert "fork_test" in error.near
+
+
+def test_a_log_that_was_removed_by_hand_hides_nothing_else(
+    parity: Callable[..., Result], project: Path
+) -> None:
+    shutil.rmtree(project / ".parity" / "logs")
+    shown = parity("show", "fork_test").stdout
+    assert "its log is gone" in shown
+    assert "KERNEL PANIC: frames" in shown
