@@ -26,7 +26,10 @@ u64 spin_lock(struct spinlock *lock) {
         trace(TRACE_LOCK_CONTEND, lock->id);
         do {
             /* Spin on a plain load: the line stays shared until it changes. */
-            while (__atomic_load_n(&lock->locked, __ATOMIC_RELAXED) != 0) arch_relax();
+            while (__atomic_load_n(&lock->locked, __ATOMIC_RELAXED) != 0) {
+                if (panic_started()) arch_park(); /* its holder may have parked */
+                arch_relax();
+            }
         } while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0);
     }
     lock->holder_cpu = (i32)arch_cpu_id();

@@ -69,6 +69,10 @@ bool process_group_exists(u32 pgid, u32 sid);
  * after the handler of a signal that this one let through. */
 void signal_mask_temporarily(u64 mask);
 
+/* Resource limits, by Linux's numbers. */
+enum { LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_ADDRESS_SPACE = 9 };
+u64 process_limit(unsigned resource); /* the current process's soft limit */
+
 struct space;
 struct space *process_space(struct process *process);
 struct process *process_start_init(void); /* pid 1, not running yet: its arguments come from the command line */

@@ -9,6 +9,8 @@
 #include "file.h"
 #include "types.h"
 
+#define USER_STACK_SIZE (2048 * PAGE_SIZE) /* all of it an area from the start; pages come when touched */
+
 struct area {
     struct area *next; /* by address */
     vaddr start, end;
@@ -37,6 +39,7 @@ int space_unmap(struct space *space, vaddr start, vaddr end);
 int space_protect(struct space *space, vaddr start, vaddr end, unsigned protection);
 vaddr space_find_free(struct space *space, usize size, vaddr below); /* 0 when there is none */
 struct area *space_area(struct space *space, vaddr address);
+u64 space_size(const struct space *space); /* bytes in areas */
 bool space_is_free(struct space *space, vaddr start, vaddr end);
 
 /* Make [address] accessible as `access` wants it. 0, or the signal that the access deserves and its si_code. */

@@ -7,10 +7,16 @@
 #include "space.h"
 #include "trace.h"
 
+/* The last megabyte is the kernel's: a process that runs out of memory dies, what the system needs to go on does not. */
+#define KERNEL_RESERVE 256
+
+static void *user_page(void) { return pages_free() > KERNEL_RESERVE ? pages_alloc(0) : NULL; }
+
 /* A page of its own for [va, va + PAGE_SIZE): from the file as far as that reaches, zeros beyond. */
 static int fill_page(struct space *space, struct area *area, vaddr va, int *code) {
-    void *page = page_alloc();
+    void *page = user_page();
     if (page == NULL) return SIGKILL;
+    memset(page, 0, PAGE_SIZE);
     if (area->inode != NULL && va < area->file_end) {
         usize size = area->file_end - va < PAGE_SIZE ? area->file_end - va : PAGE_SIZE;
         if (inode_read_kernel(area->inode, page, size, area->offset + (va - area->start)) < 0) {
@@ -42,7 +48,7 @@ static int upgrade_page(struct space *space, struct area *area, vaddr va, paddr 
         return 0;
     }
     trace(TRACE_COW_FAULT, (u32)(va / PAGE_SIZE));
-    void *new_page = pages_alloc(0);
+    void *new_page = user_page();
     if (new_page == NULL) return SIGKILL;
     memcpy(new_page, old_page, PAGE_SIZE);
     if (protection & PAGE_EXECUTE) arch_instruction_sync(new_page);

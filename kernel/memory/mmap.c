@@ -32,6 +32,11 @@ static unsigned protection_of(u64 prot) {
     return protection;
 }
 
+/* Beyond all memory there is no point in promising; beyond the limit no right. */
+static bool may_grow(struct space *space, u64 size) {
+    return size <= pages_total() * PAGE_SIZE && space_size(space) + size <= process_limit(LIMIT_ADDRESS_SPACE);
+}
+
 SYSCALL(brk) {
     struct space *space = current_space();
     vaddr wanted = argument[0];
@@ -41,7 +46,7 @@ SYSCALL(brk) {
         if (space_unmap(space, new_end, old_end) != 0) return (i64)space->brk;
     } else if (new_end > old_end) {
         struct area area = { .start = old_end, .end = new_end, .protection = PAGE_READ | PAGE_WRITE };
-        if (new_end - old_end > pages_total() * PAGE_SIZE || !space_is_free(space, old_end, new_end) ||
+        if (!may_grow(space, new_end - old_end) || !space_is_free(space, old_end, new_end) ||
             space_map(space, &area) != 0) {
             return (i64)space->brk;
         }
@@ -94,7 +99,7 @@ SYSCALL(mmap) {
     bool anonymous = (flags & MAP_ANONYMOUS) != 0, shared = (flags & 3) == MAP_SHARED;
     if (size == 0 || offset % PAGE_SIZE != 0) return -EINVAL;
     if (!shared && (flags & 3) != MAP_PRIVATE) return -EINVAL;
-    if (size > pages_total() * PAGE_SIZE) return -ENOMEM;
+    if (!may_grow(space, size)) return -ENOMEM;
     if (shared && !anonymous) return -ENODEV; /* no page cache to share */
     if (shared && size > pages_free() * PAGE_SIZE) return -ENOMEM;
 

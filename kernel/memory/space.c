@@ -74,6 +74,12 @@ bool space_is_free(struct space *space, vaddr start, vaddr end) {
     return true;
 }
 
+u64 space_size(const struct space *space) {
+    u64 size = 0;
+    for (const struct area *area = space->areas; area != NULL; area = area->next) size += area->end - area->start;
+    return size;
+}
+
 /* The highest gap of that size below `below`. */
 vaddr space_find_free(struct space *space, usize size, vaddr below) {
     vaddr best = 0, gap_start = PAGE_SIZE * 16;

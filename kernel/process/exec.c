@@ -10,9 +10,8 @@
 #include "syscall.h"
 #include "trace.h"
 
-#define STRINGS_SIZE   (32 * PAGE_SIZE)
-#define STACK_SIZE     (2048 * PAGE_SIZE)
-#define MAX_PATH       4096
+#define STRINGS_SIZE (32 * PAGE_SIZE)
+#define MAX_PATH     4096
 
 /* argv and envp, kept while the old space goes: all strings one after the other, each with its zero. */
 struct exec_strings {
@@ -81,7 +80,7 @@ static vaddr build_stack(const struct exec_strings *strings, const struct elf_im
 }
 
 static int map_stack(struct space *space) {
-    struct area stack = { .start = USER_STACK_TOP - STACK_SIZE, .end = USER_STACK_TOP,
+    struct area stack = { .start = USER_STACK_TOP - USER_STACK_SIZE, .end = USER_STACK_TOP,
                           .protection = PAGE_READ | PAGE_WRITE };
     return space_map(space, &stack);
 }

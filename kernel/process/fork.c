@@ -36,6 +36,7 @@ static void copy_identity(struct process *child, const struct process *parent) {
     struct signal_state *to = &child->private->signals, *from = &parent->private->signals;
     to->blocked = from->restore_mask ? from->saved_mask : from->blocked;
     to->stack = from->stack;
+    memcpy(child->private->limits, parent->private->limits, sizeof(child->private->limits));
     memcpy(to->actions, from->actions, sizeof(to->actions));
 }
 
@@ -139,6 +140,7 @@ struct process *process_start_init(void) {
     struct process *process = process_create("init");
     if (process == NULL) panic("no memory for init");
     process->umask = 022;
+    process_set_default_limits(process);
     process->cwd = inode_get(vfs_root());
     process->files = file_table_create();
     process->private->space = space_create();

@@ -42,6 +42,29 @@ SYSCALL(setgid) {
     return 0;
 }
 
+/* Real, effective and saved ids are one here: a call that would tear them apart is refused. */
+static i64 set_id(const u64 argument[6], u32 *id) {
+    u32 new = *id;
+    for (unsigned index = 0; index < 3; index++) {
+        if ((u32)argument[index] != ~0u) new = (u32)argument[index];
+    }
+    for (unsigned index = 0; index < 3; index++) {
+        u32 wanted = (u32)argument[index] == ~0u ? *id : (u32)argument[index];
+        if (wanted != new) return -EINVAL;
+    }
+    if (new != *id && current_process()->uid != 0) return -EPERM;
+    *id = new;
+    return 0;
+}
+
+SYSCALL(setresuid) { return set_id(argument, &current_process()->uid); }
+SYSCALL(setresgid) { return set_id(argument, &current_process()->gid); }
+
+SYSCALL(setgroups) {
+    if (current_process()->uid != 0) return -EPERM;
+    return argument[0] == 0 ? 0 : -EINVAL; /* there are none to set */
+}
+
 static i64 write_three(const u64 argument[6], u32 id) {
     for (unsigned index = 0; index < 3; index++) {
         if (copy_to_user(argument[index], &id, sizeof(id)) != 0) return -EFAULT;

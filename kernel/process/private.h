@@ -7,6 +7,7 @@
 #include "types.h"
 
 #define MAX_PROCESSES 512
+#define LIMITS        16
 
 enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
 
@@ -48,7 +49,7 @@ struct process_private {
     bool syscall_interrupted; /* the call that is returning gave -EINTR */
     bool syscall_restartable;
     u64 sleep_deadline_ns;    /* of a nanosleep that is being restarted, 0: none */
-    u32 start_tick;
+    u64 limits[LIMITS][2];    /* soft, hard */
 };
 
 extern struct spinlock process_lock;
@@ -82,6 +83,9 @@ void signal_set_blocked(struct process *process, u64 mask); /* holds process_loc
 void signal_reset_for_exec(struct process *process);
 bool signal_is_deliverable(const struct process *process);
 u64 signal_take(struct process *process, u64 set, struct signal_info *info); /* the bit taken, or 0 */
+
+/* limit.c */
+void process_set_default_limits(struct process *process);
 
 /* timer.c */
 void process_tick(bool from_user);

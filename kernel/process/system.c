@@ -71,26 +71,6 @@ SYSCALL(prctl) {
     return 0;
 }
 
-/* Limits can be read; those that are fixed sizes here cannot be changed. */
-SYSCALL(prlimit64) {
-    enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMITS = 16 };
-    const u64 infinity = ~0ul;
-    if (argument[1] >= RLIMITS) return -EINVAL;
-    if ((i32)argument[0] != 0 && (u32)argument[0] != current_process()->pid) return -EPERM;
-    u64 value = argument[1] == RLIMIT_STACK    ? 8ul << 20
-                : argument[1] == RLIMIT_NPROC  ? MAX_PROCESSES
-                : argument[1] == RLIMIT_NOFILE ? MAX_FILES
-                                               : infinity;
-    u64 limits[2] = { value, value }, new[2];
-    if (argument[2] != 0) {
-        if (copy_from_user(new, argument[2], sizeof(new)) != 0) return -EFAULT;
-        if (new[0] > new[1]) return -EINVAL;
-        if (new[1] > value) return -EPERM;
-        if (new[0] != value) return -EINVAL;
-    }
-    return argument[3] == 0 ? 0 : copy_to_user(argument[3], limits, sizeof(limits));
-}
-
 static bool parse_exit_status(const char *text, u32 *status) {
     if (strncmp(text, "exit:", 5) != 0 || text[5] == 0) return false;
     *status = 0;
