@@ -69,8 +69,8 @@ class Evidence:
 
     @property
     def exit_outcome(self) -> Outcome | None:
-        """What `exit_codes` says of QEMU's end."""
-        if self.exit is None:
+        """What `exit_codes` says of QEMU's end; nothing where it was not the guest that ended it."""
+        if self.exit is None or self.exit.is_from_outside:
             return None
         return _EXIT_OUTCOMES.get(self.rules.exit_codes.get(str(self.exit.status), ""))
 

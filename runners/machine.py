@@ -32,6 +32,8 @@ _SLICE_S: Final = 0.05
 """How often a wait looks at everything but the console."""
 _EXIT_S: Final = 2.0
 """How long QEMU may take to end once it has closed its console."""
+_ENDED_BY_US: Final = "host-signal"
+"""As QMP says it: the status is then the signal's doing, not the guest's."""
 _STDERR_LIMIT: Final = 64 * 1024
 
 
@@ -210,8 +212,9 @@ class Machine:
 
     def wait_exit(self) -> QemuExit:
         """Wait for an end that has begun (the console is closed); QEMU is ended where it does not come."""
-        self._process.wait(_EXIT_S)
-        return self._exit()
+        if self._process.wait(_EXIT_S) is not None:
+            return self._exit()
+        return QemuExit(status=self._process.end(), reason=_ENDED_BY_US, stderr=self.stderr)
 
     def texts(self, since: Mapping[str, int]) -> dict[str, str]:
         """Return each port's text from the given positions on, the console first."""

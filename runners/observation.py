@@ -42,6 +42,11 @@ class QemuExit:
     stderr: str = ""
     """What it said on its standard error."""
 
+    @property
+    def is_from_outside(self) -> bool:
+        """Whether the host ended it: QEMU answers a SIGTERM with status 0, as a guest may that passes."""
+        return self.status < 0 or (self.reason or "").startswith("host-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
