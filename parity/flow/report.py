@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from parity.document import TargetChanges
 
 TEMPLATE: Final = "arm64-parity.md.j2"
+_BOOTS_SHOWN: Final = 10
+"""Failed boots in the table; a kernel that never boots fails hundreds of times in the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,11 @@ def render_document(document: Document) -> str:
             "reverse_gaps": standing.in_state(PairState.REVERSE_GAP),
             "both_fail": standing.in_state(PairState.BOTH_FAIL),
             "baseline_runs": document.baseline_runs,
+            "comparable": sum(
+                document.pair_counts.get(state, 0)
+                for state in (PairState.PARITY, PairState.GAP, PairState.REVERSE_GAP, PairState.BOTH_FAIL)
+            ),
+            "boots_shown": _BOOTS_SHOWN,
             "sections": _changes(document),
             "pair_count": lambda state: document.pair_counts.get(PairState(state), 0),
         },

@@ -114,6 +114,31 @@ def test_a_run_that_measured_nothing_reads_as_nothing_passed(
     assert "| aarch64 (port) | - | not measured |" in report
 
 
+def test_no_gaps_is_said_only_of_tests_with_a_result_on_both(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    past.run(0, on_both(cat=(PASS, PASS)))
+    report = make_report(configure("cat_test", "dns_test"), past.repository)
+    assert "**No gaps** among the 1 test of 2 with a result on both." in report
+
+
+def test_a_kernel_that_never_boots_does_not_fill_the_page(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    last = past.run(0, on_both(cat=(PASS, PASS)))
+    for _ in range(12):
+        past.repository.add_boot_failure(
+            last,
+            BootFailure(
+                target="aarch64", started_at=past.make.moment(), duration_s=1.0, reason="it stopped half-way"
+            ),
+        )
+    report = make_report(configure("cat_test"), past.repository)
+    assert "12 boots failed in the last run" in report
+    assert report.count("it stopped half-way") == 10
+    assert "\nAnd 2 more.\n" in report
+
+
 def test_the_same_history_gives_the_same_bytes(configure: Callable[..., Configuration], past: Past) -> None:
     first_run(past)
     configuration = configure(*TESTS)
