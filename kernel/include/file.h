@@ -42,10 +42,15 @@ struct file_table {
     u64 close_on_exec[MAX_FILES / 64];
 };
 
+extern const struct file_operations no_operations; /* of a file that is being opened */
 struct file *file_create(const struct file_operations *operations, u32 flags); /* one reference, or NULL */
 struct file *file_get(struct file_table *table, int fd);                         /* a new reference, or NULL */
 void file_put(struct file *file);
 int file_install(struct file_table *table, struct file *file, int lowest, bool close_on_exec); /* fd or -EMFILE */
+
+struct file *file_replace(struct file_table *table, int fd, struct file *file, bool close_on_exec); /* the old one */
+bool file_close_on_exec(struct file_table *table, int fd);
+void file_set_close_on_exec(struct file_table *table, int fd, bool set);
 
 struct file_table *file_table_create(void);
 struct file_table *file_table_copy(struct file_table *from);

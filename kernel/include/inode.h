@@ -86,7 +86,7 @@ int directory_add(struct inode *directory, const char *name, usize length, struc
 void directory_remove(struct inode *directory, struct entry *entry); /* gives the reference to the caller */
 bool directory_is_empty(const struct inode *directory);
 bool directory_is_within(const struct inode *directory, const struct inode *ancestor);
-extern const struct file_operations regular_operations, directory_operations;
+isize directory_read(struct inode *directory, struct transfer *to, u64 *offset); /* takes tree_lock */
 
 /* Boot and devices: make a name below `directory` without asking for permission; NULL when it cannot be. */
 struct inode *directory_make(struct inode *directory, const char *name, u32 mode, u32 device);

@@ -26,6 +26,9 @@ int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, usize count);
 void string_copy(char *to, const char *from, usize size); /* cut to size - 1, always ended */
 
+/* Unpredictable enough for hash seeds and test data, not for keys. */
+u64 random_word(void);
+
 /* The value of `key=value` on the kernel command line, copied to `value`; false when it is not there. */
 bool command_line_value(const char *key, char *value, usize size);
 bool command_line_list_has(const char *key, const char *word); /* key=a,b,c */

@@ -25,6 +25,10 @@ void path_finish(struct path *path);
 int path_walk(struct path *path, bool follow_last);
 int path_must_exist(const struct path *path); /* after the walk: 0, -ENOENT, -ENOTDIR */
 
+/* After the walk, holding tree_lock: make what was not there. A reference, or -errno. */
+int path_create(const struct path *path, u32 mode, u32 device, struct inode **inode);
+int path_add(const struct path *path, struct inode *inode); /* name something that exists */
+
 /* Walk to what must exist: a reference. */
 int path_resolve(struct path *path, bool follow_last, struct inode **inode);
 int resolve_user(u64 directory_fd, vaddr text, bool follow_last, struct inode **inode);

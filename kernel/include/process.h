@@ -82,8 +82,5 @@ void process_forked(void);                         /* a forked child, before its
 void syscall_dispatch(struct trap_frame *frame);
 void trap_leave_to_user(struct trap_frame *frame); /* interrupts off before and after */
 
-/* devfs's: descriptors 0, 1 and 2 of init are the console. */
-void file_open_console(struct file_table *files);
-
 /* The tty's: a session leader with a controlling terminal is going. Called without locks. */
 void tty_session_leader_exit(struct process *leader);

@@ -92,6 +92,7 @@ SYSCALL(close);
 SYSCALL(dup);
 SYSCALL(dup3);
 SYSCALL(faccessat);
+SYSCALL(fallocate);
 SYSCALL(fchdir);
 SYSCALL(fchmod);
 SYSCALL(fchmodat);

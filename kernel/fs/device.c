@@ -1,0 +1,119 @@
+/* Device nodes: what is behind the numbers in /dev. */
+#include "device.h"
+
+#include "arch.h"
+#include "errno.h"
+#include "kernel.h"
+#include "process.h"
+#include "tty.h"
+
+#define DEVICE(major, minor) ((major) << 8 | (minor))
+#define SLAVE_MAJOR 136u
+
+static isize null_read(struct file *file, struct transfer *to, u64 *offset) { return 0; }
+
+static isize null_write(struct file *file, struct transfer *from, u64 *offset) {
+    isize size = (isize)from->remaining;
+    from->remaining = 0;
+    return size;
+}
+
+static isize zero_read(struct file *file, struct transfer *to, u64 *offset) {
+    static const char zeros[512];
+    isize done = 0;
+    int error = 0;
+    while (to->remaining > 0 && error == 0) {
+        usize piece = smaller(to->remaining, sizeof(zeros));
+        error = transfer_out(to, zeros, piece);
+        if (error == 0) done += (isize)piece;
+        if (signal_pending()) break;
+    }
+    return done > 0 ? done : error;
+}
+
+static isize full_write(struct file *file, struct transfer *from, u64 *offset) {
+    return from->remaining == 0 ? 0 : -ENOSPC;
+}
+
+/* As unpredictable as what there is at boot and the clock: through a mixer (splitmix64), for test data, not keys. */
+static u64 random_bits(void) {
+    static u64 state;
+    u64 value = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ arch_entropy(), __ATOMIC_RELAXED);
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ul;
+    value = (value ^ value >> 27) * 0x94d049bb133111ebul;
+    return value ^ value >> 31;
+}
+
+static isize random_read(struct file *file, struct transfer *to, u64 *offset) {
+    u64 bits[32];
+    isize done = 0;
+    int error = 0;
+    while (to->remaining > 0 && error == 0) {
+        usize piece = smaller(to->remaining, sizeof(bits));
+        for (unsigned index = 0; index < ARRAY_SIZE(bits); index++) bits[index] = random_bits();
+        error = transfer_out(to, bits, piece);
+        if (error == 0) done += (isize)piece;
+        if (signal_pending()) break;
+    }
+    return done > 0 ? done : error;
+}
+
+static i64 stay_at_zero(struct file *file, i64 offset, int whence) { return 0; }
+
+static const struct file_operations null_operations = { .read = null_read, .write = null_write, .seek = stay_at_zero };
+static const struct file_operations zero_operations = { .read = zero_read, .write = null_write, .seek = stay_at_zero };
+static const struct file_operations full_operations = { .read = zero_read, .write = full_write, .seek = stay_at_zero };
+static const struct file_operations random_operations = { .read = random_read, .write = null_write, .seek = stay_at_zero };
+
+static int open_console(struct file *file, u32 flags) {
+    tty_file_open(file, &console_tty, flags | O_NOCTTY); /* as on Linux, it never becomes controlling by itself */
+    return 0;
+}
+
+static int open_own_terminal(struct file *file, u32 flags) {
+    struct tty *tty = tty_of_process();
+    if (tty == NULL) return -ENXIO;
+    return tty == &console_tty ? open_console(file, flags) : pty_open_same(file, tty, flags);
+}
+
+struct device {
+    const char *name;
+    u32 mode, number;
+    const struct file_operations *operations; /* or */
+    int (*open)(struct file *file, u32 flags);
+};
+
+static int open_master(struct file *file, u32 flags) { return pty_open_master(file); }
+
+static const struct device devices[] = {
+    { "null", 0666, DEVICE(1u, 3u), &null_operations, NULL },
+    { "zero", 0666, DEVICE(1u, 5u), &zero_operations, NULL },
+    { "full", 0666, DEVICE(1u, 7u), &full_operations, NULL },
+    { "random", 0666, DEVICE(1u, 8u), &random_operations, NULL },
+    { "urandom", 0666, DEVICE(1u, 9u), &random_operations, NULL },
+    { "tty", 0666, DEVICE(5u, 0u), NULL, open_own_terminal },
+    { "console", 0600, DEVICE(5u, 1u), NULL, open_console },
+    { "ptmx", 0666, DEVICE(5u, 2u), NULL, open_master },
+};
+
+int device_open(struct file *file, u32 flags) {
+    u32 number = file->inode->device;
+    if (number >> 8 == SLAVE_MAJOR) return pty_open_slave(file, number & 0xff, flags);
+    for (usize index = 0; index < ARRAY_SIZE(devices); index++) {
+        if (devices[index].number != number) continue;
+        if (devices[index].open != NULL) return devices[index].open(file, flags);
+        file->operations = devices[index].operations;
+        return 0;
+    }
+    return -ENXIO;
+}
+
+void devices_init(struct inode *root) {
+    struct inode *directory = directory_make(root, "dev", S_IFDIR | 0755, 0);
+    if (directory == NULL) panic("no memory for /dev");
+    for (usize index = 0; index < ARRAY_SIZE(devices); index++) {
+        directory_make(directory, devices[index].name, S_IFCHR | devices[index].mode, devices[index].number);
+    }
+    console_tty_init();
+    pty_init(directory);
+}
