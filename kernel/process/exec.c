@@ -56,7 +56,7 @@ static vaddr add_pointers(u64 **word, const struct exec_strings *strings, vaddr 
 static vaddr build_stack(const struct exec_strings *strings, const struct elf_image *image) {
     vaddr strings_at = (USER_STACK_TOP - 64 - strings->used) & ~15ul;
     vaddr random_at = strings_at - 16;
-    u64 random[2] = { arch_entropy(), arch_entropy() };
+    u64 random[2] = { random_word(), random_word() };
     const u64 auxiliary[] = {
         AT_PHDR, image->headers_at, AT_PHENT, sizeof(struct elf_program_header), AT_PHNUM, image->header_count,
         AT_PAGESZ, PAGE_SIZE, AT_BASE, 0, AT_FLAGS, 0, AT_ENTRY, image->entry, AT_UID, 0, AT_EUID, 0, AT_GID, 0,
@@ -193,8 +193,6 @@ static void add_command_line(struct exec_strings *strings, bool environment, uns
         cursor = *end == ' ' ? end + 1 : end;
     }
 }
-
-__attribute__((weak)) void file_open_console(struct file_table *files) {}
 
 noreturn void process_run_init(void *unused) {
     struct trap_frame frame;

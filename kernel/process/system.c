@@ -28,19 +28,12 @@ SYSCALL(sysinfo) {
     return copy_to_user(argument[0], &result, sizeof(result));
 }
 
-/* Unpredictable enough for hash seeds and test data, not for keys: boot-time bits and the clock through a mixer. */
 SYSCALL(getrandom) {
-    static u64 state;
-    vaddr to = argument[0];
     usize size = argument[1] > 1 << 20 ? 1 << 20 : argument[1];
-    for (usize done = 0; done < size;) {
-        u64 value = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ arch_entropy(), __ATOMIC_RELAXED);
-        value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ul;
-        value = (value ^ value >> 27) * 0x94d049bb133111ebul;
-        value ^= value >> 31;
-        usize part = size - done < sizeof(value) ? size - done : sizeof(value);
-        if (copy_to_user(to + done, &value, part) != 0) return -EFAULT;
-        done += part;
+    for (usize done = 0; done < size; done += sizeof(u64)) {
+        u64 bits = random_word();
+        usize part = size - done < sizeof(bits) ? size - done : sizeof(bits);
+        if (copy_to_user(argument[0] + done, &bits, part) != 0) return -EFAULT;
     }
     return (i64)size;
 }
