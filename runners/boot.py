@@ -134,7 +134,7 @@ def _describe(ending: Ending, machine: Machine, waited_s: float) -> str:
     last = f"; last console line: {printable_line(machine.console.last_line) or '(nothing)'}"
     match ending:
         case Ending.PANICKED:
-            return f"the kernel died while booting, after {waited_s:.1f} s{last}"
+            return f"the kernel died while booting, after {waited_s:.1f} s: {printable_line(machine.panic)}"
         case Ending.EXITED:
             ended = machine.wait_exit()
             why = ended.reason or printable_line(ended.stderr) or "no reason given"

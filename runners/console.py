@@ -27,6 +27,7 @@ _WINDOW: Final = 8192
 """Characters in which a pattern is looked for; pexpect needs it to be larger than one chunk."""
 
 
+_LINES_TAIL: Final = 65_536
 _OUTPUT_FLAGS: Final = 1
 """The index of c_oflag in what tcgetattr returns."""
 
@@ -111,9 +112,10 @@ class Console:
     @property
     def last_line(self) -> str:
         """The last line that is not blank."""
-        tail = "".join(self._spawn.clean_text[-8:])[-2000:]
-        lines = [line for line in tail.splitlines() if line.strip()]
-        return lines[-1] if lines else ""
+        for line in reversed(self.text_since(0)[-_LINES_TAIL:].splitlines()):
+            if line.strip():
+                return line
+        return ""
 
     def expect(self, patterns: Sequence[re.Pattern[str]], timeout_s: float) -> int | None:
         """Wait for any pattern; return its index, or None after `timeout_s`. Text up to the match is consumed.
@@ -129,6 +131,12 @@ class Console:
             return None
         self._position = self._spawn.clean_length - len(self._spawn.buffer)
         return index
+
+    @property
+    def matched_text(self) -> str:
+        """What the last match matched; empty without one."""
+        match = self._spawn.match
+        return match[0] if isinstance(match, re.Match) else ""
 
     def match_group(self, name: str) -> str | None:
         """Return a named group of the last match, where it has one."""

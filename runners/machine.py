@@ -34,6 +34,8 @@ _EXIT_S: Final = 2.0
 """How long QEMU may take to end once it has closed its console."""
 _ENDED_BY_US: Final = "host-signal"
 """As QMP says it: the status is then the signal's doing, not the guest's."""
+_PANIC_OVERLAP: Final = 512
+"""Characters of older text in which a panic line that arrives in pieces may begin."""
 _STDERR_LIMIT: Final = 64 * 1024
 
 
@@ -98,6 +100,8 @@ class Machine:
     ) -> None:
         self._stop = stop
         self._console_port = console_port
+        self.panic = ""
+        """The kernel's last words, once a wait ended with them."""
         self._stderr = folder / "qemu.stderr"
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._resources = contextlib.ExitStack()
@@ -188,8 +192,11 @@ class Machine:
                 )
             except ConsoleClosedError:
                 return Ending.EXITED
+            if index is not None and index < len(limits.panics):
+                self.panic = self.console.matched_text
+                return Ending.PANICKED
             if index is not None:
-                return Ending.PANICKED if index < len(limits.panics) else index - len(limits.panics)
+                return index - len(limits.panics)
             if isinstance(ending := self._check(limits), Ending):
                 return ending
 
@@ -259,6 +266,11 @@ class Machine:
             status=self._process.end(), reason=reasons[0] if reasons else None, stderr=self.stderr
         )
 
+    def _find_panic(self, text: str, limits: Limits) -> bool:
+        found = next((match for panic in limits.panics if (match := panic.search(text))), None)
+        self.panic = found[0] if found else self.panic
+        return found is not None
+
     def _check(self, limits: Limits) -> Ending | None:
         """Look at everything but the console."""
         if self._stop.is_set():
@@ -266,7 +278,7 @@ class Machine:
         newest = self.console.last_output_at
         for port in self._ports.values():
             text = port.poll()
-            if text and any(panic.search(port.text()[-len(text) - 512 :]) for panic in limits.panics):
+            if text and self._find_panic(port.text()[-len(text) - _PANIC_OVERLAP :], limits):
                 return Ending.PANICKED
             newest = max(newest, port.last_output_at)
         output = self.console.raw_length + sum(port.length for port in self._ports.values())

@@ -69,6 +69,7 @@ class WorkQueue:
 
     def __init__(self, cases: Iterable[Case], rigs: Mapping[str, Rig]) -> None:
         self._lock = threading.Lock()
+        self._unbooted: dict[str, int] = {}
         self._units: dict[str, deque[tuple[str, ...]]] = {name: deque() for name in rigs}
         for name, rig in rigs.items():
             tests = tuple(case.test for case in cases if case.target == name)
@@ -88,6 +89,12 @@ class WorkQueue:
                 preferred = max(self._units, key=lambda name: len(self._units[name]))
             units = self._units[preferred]
             return (preferred, units.popleft()) if units else None
+
+    def count_boot(self, target: str, *, failed: bool) -> int:
+        """Note whether a test of this target could be booted; return how many in a row now could not."""
+        with self._lock:
+            self._unbooted[target] = self._unbooted.get(target, 0) + 1 if failed else 0
+            return self._unbooted[target]
 
     def drop(self, target: str) -> None:
         """Take nothing more of this target."""
@@ -155,7 +162,6 @@ class _Worker:
         self._stop = stop
         self._runner: Runner | None = None
         self._target: str | None = None
-        self._unbooted = 0
 
     def run(self, preferred: str) -> None:
         """Take work until there is none, or the campaign stops."""
@@ -195,11 +201,11 @@ class _Worker:
 
     def _finish(self, report: Report) -> None:
         self._events.put(Finished(worker=self._number, report=report))
-        unbooted = report.attempt.verdict.outcome is Outcome.BOOT_FAILURE
-        self._unbooted = self._unbooted + 1 if unbooted else 0
-        if self._unbooted == _BOOT_FAILURES_IN_A_ROW:
-            rig = self._rigs[report.attempt.target]
-            why = f"not tried: the target did not boot for the last {self._unbooted} tests"
+        rig = self._rigs[report.attempt.target]
+        failed = report.attempt.verdict.outcome is Outcome.BOOT_FAILURE
+        in_a_row = self._waiting.count_boot(rig.name, failed=failed)
+        if in_a_row >= _BOOT_FAILURES_IN_A_ROW:
+            why = f"not tried: the target did not boot for {in_a_row} tests in a row"
             for test in self._waiting.take_rest(rig.name):
                 self._events.put(
                     Finished(worker=self._number, report=not_made(rig, test, Outcome.BOOT_FAILURE, why))
@@ -219,7 +225,7 @@ class _Worker:
     def _runner_for(self, target: str) -> Runner:
         if self._runner is None or self._target != target:
             self._close()
-            self._runner, self._target, self._unbooted = make_runner(self._rigs[target]), target, 0
+            self._runner, self._target = make_runner(self._rigs[target]), target
         return self._runner
 
     def _close(self) -> None:
