@@ -2,6 +2,23 @@
  * form with more arguments (open, pipe, stat, ...) are left out, as the generic table leaves them out. */
 #include "syscall.h"
 
+/* A kernel without net/ has no sockets: these are NULL then, which is -ENOSYS. */
+#pragma weak sys_accept4
+#pragma weak sys_bind
+#pragma weak sys_connect
+#pragma weak sys_getpeername
+#pragma weak sys_getsockname
+#pragma weak sys_getsockopt
+#pragma weak sys_listen
+#pragma weak sys_recvfrom
+#pragma weak sys_recvmsg
+#pragma weak sys_sendmsg
+#pragma weak sys_sendto
+#pragma weak sys_setsockopt
+#pragma weak sys_shutdown
+#pragma weak sys_socket
+#pragma weak sys_socketpair
+
 const syscall_function syscall_table[] = {
     [0] = sys_read,
     [1] = sys_write,
