@@ -35,14 +35,6 @@ static isize full_write(struct file *file, struct transfer *from, u64 *offset) {
     return from->remaining == 0 ? 0 : -ENOSPC;
 }
 
-/* As unpredictable as what there is at boot and the clock: through a mixer (splitmix64), for test data, not keys. */
-static u64 random_bits(void) {
-    static u64 state;
-    u64 value = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ arch_entropy(), __ATOMIC_RELAXED);
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ul;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebul;
-    return value ^ value >> 31;
-}
 
 static isize random_read(struct file *file, struct transfer *to, u64 *offset) {
     u64 bits[32];
@@ -50,7 +42,7 @@ static isize random_read(struct file *file, struct transfer *to, u64 *offset) {
     int error = 0;
     while (to->remaining > 0 && error == 0) {
         usize piece = smaller(to->remaining, sizeof(bits));
-        for (unsigned index = 0; index < ARRAY_SIZE(bits); index++) bits[index] = random_bits();
+        for (unsigned index = 0; index < ARRAY_SIZE(bits); index++) bits[index] = random_word();
         error = transfer_out(to, bits, piece);
         if (error == 0) done += (isize)piece;
         if (signal_pending()) break;
