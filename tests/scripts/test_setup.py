@@ -84,11 +84,11 @@ FAKE_PYTHON = """
 case "$*" in
     *'-m venv'*)
         echo "venv" >>"$CALLS"
-        mkdir -p .venv/bin 2>/dev/null || {python} -c 'import os; os.makedirs(".venv/bin")'
-        {python} -c 'import shutil; shutil.copy("'"$0"'", ".venv/bin/python")'
-        {python} -c 'import shutil; shutil.copy("'"$0"'", ".venv/bin/parity")' ;;
+        mkdir -p .venv/bin 2>/dev/null || '{python}' -c 'import os; os.makedirs(".venv/bin")'
+        '{python}' -c 'import shutil; shutil.copy("'"$0"'", ".venv/bin/python")'
+        '{python}' -c 'import shutil; shutil.copy("'"$0"'", ".venv/bin/parity")' ;;
     *'-m pip'*) echo "pip $*" >>"$CALLS" ;;
-    *) exec {python} "$@" ;;
+    *) exec '{python}' "$@" ;;
 esac
 """
 
