@@ -59,7 +59,8 @@ def choose_attempts(
 
 def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> tuple[str, ...] | None:
     """Return the last lines of what an attempt printed, harmless to show; None where the log is gone."""
-    logs = sorted(repository.logs_of(attempt.id), key=lambda log: _BEST_FIRST.index(log.kind))
+    printed = (log for log in repository.logs_of(attempt.id) if log.kind in _BEST_FIRST)
+    logs = sorted(printed, key=lambda log: _BEST_FIRST.index(log.kind))
     if not logs:
         return ()
     try:
