@@ -226,8 +226,10 @@ int read_text(const char *path, char *buffer, size_t size) {
 }
 
 const char *tool(const char *name) {
-    static char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", test.folder, name);
+    static char paths[4][PATH_MAX];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", test.folder, name);
     return path;
 }
 

@@ -62,7 +62,7 @@ void write_file(const char *path, const char *content);
 int read_text(const char *path, char *buffer, size_t size); /* the whole file as a string: its length */
 
 /* Programs beside this one: the test's own folder, which also becomes $PATH. */
-const char *tool(const char *name); /* its path, in a static buffer */
+const char *tool(const char *name); /* its path; the four newest results are good */
 const char *own_path(void);         /* of this program, absolute */
 /* Runs a program with its standard output and error as a string: the wait status. `input` may be NULL: no input. */
 int capture(const char *input, char *output, size_t size, const char *name, ...) __attribute__((sentinel));
