@@ -79,9 +79,9 @@ enum trace_event_type {
     TRACE_CTX_SWITCH_EXIT = 0x0002,  /* the tid that runs now */
     TRACE_TO_USER = 0x0003,          /* tid: a thread's first entry to user mode, or exec's */
     TRACE_TO_IDLE = 0x0005,
-    TRACE_IRQ_ENTRY = 0x0100,        /* vector or interrupt number */
+    TRACE_IRQ_ENTRY = 0x0100,        /* vector or interrupt number; not the timer's, which has its own */
     TRACE_IRQ_EXIT = 0x0101,
-    TRACE_TIMER_TICK = 0x0102,       /* this CPU's tick count, low 32 bits */
+    TRACE_TIMER_TICK = 0x0102,       /* this CPU's tick count, low 32 bits; every 32nd while idle */
     TRACE_SCHED_PICK = 0x0200,       /* tid */
     TRACE_SCHED_RESCHED = 0x0201,    /* tid that asked to be switched away from */
     TRACE_PREEMPT = 0x0202,          /* tid whose slice is over */

@@ -82,13 +82,24 @@ static void set_child_frame(struct process *child, const struct clone_request *r
     if ((request->flags & CLONE_SETTLS) != 0) arch_thread_set_tls(child->thread, request->tls);
 }
 
+/* RLIMIT_NPROC does not bind root; everybody is bound by MAX_PROCESSES. */
+static bool may_fork(const struct process *parent) {
+    u64 count = 0;
+    u64 interrupts = spin_lock(&process_lock);
+    for (const struct process *process = all_processes; process != NULL; process = process->private->next) {
+        count += process->uid == parent->uid;
+    }
+    spin_unlock(&process_lock, interrupts);
+    return parent->uid == 0 || count < process_limit(LIMIT_PROCESSES);
+}
+
 static i64 process_clone(const struct clone_request *request) {
     struct process *parent = current_process();
     if ((request->flags & ~CLONE_SUPPORTED) != 0 || (request->flags & CSIGNAL) != SIGCHLD) return -EINVAL;
     /* A shared space without the parent asleep would be a thread, and those there are not. */
     if ((request->flags & CLONE_VM) != 0 && (request->flags & CLONE_VFORK) == 0) return -EINVAL;
     trace(TRACE_FORK_ENTRY, parent->pid);
-    struct process *child = process_create(parent->name);
+    struct process *child = may_fork(parent) ? process_create(parent->name) : NULL;
     if (child == NULL) return -EAGAIN;
     int error = copy_resources(child, parent, request);
     if (error != 0) {

@@ -1,5 +1,5 @@
-/* Resource limits. Only the address space's is enforced by number; the sizes of tables and of the stack are fixed here,
- * and cannot be set to anything else. */
+/* Resource limits: kept for all of Linux's numbers, enforced for the address space (memory/mmap.c), open files
+ * (fs/file.c) and processes (fork.c). The stack's size is fixed. */
 #include "arch.h"
 #include "errno.h"
 #include "private.h"
@@ -26,8 +26,8 @@ static i64 set_limit(u64 resource, u64 soft, u64 hard) {
     u64 *limit = process->private->limits[resource];
     if (soft > hard) return -EINVAL;
     if (hard > limit[1] && process->uid != 0) return -EPERM;
-    bool is_fixed = resource == LIMIT_STACK || resource == LIMIT_PROCESSES || resource == LIMIT_FILES;
-    if (is_fixed && (soft != limit[0] || hard != limit[1])) return -EINVAL;
+    if (resource == LIMIT_STACK && (soft != limit[0] || hard != limit[1])) return -EINVAL;
+    if (resource == LIMIT_FILES && hard > MAX_FILES) return -EPERM; /* Linux has its nr_open here */
     limit[0] = soft;
     limit[1] = hard;
     return 0;

@@ -14,6 +14,7 @@
 #include "private.h"
 #include "trace.h"
 
+#define IDLE_TICKS_PER_EVENT 32
 #define STACK_CANARY 0x5ca1ab1e0ddba11ul
 
 struct cpu cpus[MAX_CPUS];
@@ -262,7 +263,8 @@ void timer_tick(bool from_user) {
     struct cpu *cpu = this_cpu();
     cpu->ticks++;
     trace_count(&TIMER_TICK_TOTAL);
-    trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
+    /* An idle CPU's ticks would soon be all that its ring remembers. */
+    if (current_thread() != cpu->idle || cpu->ticks % IDLE_TICKS_PER_EVENT == 0) trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
     sleepers_run(arch_clock_ns());
     process_tick(from_user);
     if (current_thread() == cpu->idle) return;

@@ -100,7 +100,7 @@ void trap_irq(struct trap_frame *frame) {
         unsigned interrupt = gic_acknowledge();
         if (interrupt >= 1020) break;
         trace_count(&IRQ_TOTAL);
-        trace(TRACE_IRQ_ENTRY, interrupt);
+        if (interrupt != TIMER_INTERRUPT) trace(TRACE_IRQ_ENTRY, interrupt);
         switch (interrupt) {
         case TIMER_INTERRUPT: timer_interrupt(from_user); break;
         case UART_INTERRUPT: uart_interrupt(); break;
@@ -111,7 +111,7 @@ void trap_irq(struct trap_frame *frame) {
         case IPI_STOP: arch_park();
         default: kprint("interrupt %u has no handler\n", interrupt);
         }
-        trace(TRACE_IRQ_EXIT, interrupt);
+        if (interrupt != TIMER_INTERRUPT) trace(TRACE_IRQ_EXIT, interrupt);
         gic_end(interrupt);
     }
     /* The interrupted kernel code had interrupts on, so it holds no spinlock: it may be switched away from. User

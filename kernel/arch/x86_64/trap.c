@@ -71,7 +71,7 @@ static void handle_exception(struct trap_frame *frame) {
 static void handle_interrupt(struct trap_frame *frame) {
     bool from_user = arch_frame_from_user(frame);
     trace_count(&IRQ_TOTAL);
-    trace(TRACE_IRQ_ENTRY, (u32)frame->vector);
+    if (frame->vector != VECTOR_TIMER) trace(TRACE_IRQ_ENTRY, (u32)frame->vector);
     switch (frame->vector) {
     case VECTOR_TIMER: timer_tick(from_user); break;
     case VECTOR_SERIAL: uart_interrupt(); break;
@@ -83,7 +83,7 @@ static void handle_interrupt(struct trap_frame *frame) {
     case VECTOR_SPURIOUS: return; /* wants no end */
     default: kprint("interrupt %lu has no handler\n", frame->vector);
     }
-    trace(TRACE_IRQ_EXIT, (u32)frame->vector);
+    if (frame->vector != VECTOR_TIMER) trace(TRACE_IRQ_EXIT, (u32)frame->vector);
     apic_end();
     /* The interrupted kernel code had interrupts on, so it holds no spinlock: it may be switched away from. User
      * code's turn comes in trap_leave_to_user. */
