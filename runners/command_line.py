@@ -61,8 +61,8 @@ def qemu_command(
     command += ["-kernel", str(files.kernel)] if files.kernel else []
     command += ["-initrd", str(files.initrd)] if files.initrd else []
     command += ["-append", append] if append else []
-    for disk, path in zip(target.disk, files.disks, strict=True):
-        command += _disk(disk, path, number=target.disk.index(disk))
+    for number, (disk, path) in enumerate(zip(target.disk, files.disks, strict=True)):
+        command += _disk(disk, path, number=number)
     command += _serial_ports(target, wiring)
     command += target.arguments
     if wiring is not None:

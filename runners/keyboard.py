@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from parity.deadline import Deadline
 from parity.errors import GarbledInputError, UnreadInputError
 from parity.printable import printable_line
 from runners.console import ConsoleClosedError
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from parity.configuration import Typing
     from runners.machine import Limits, Machine
 
+_WRAP: Final = r"(?: ?\n)?"
+
 
 def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
     """Type `line` and its newline at a prompt; return None, or why the machine's time ended instead.
 
-    Raises `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
+    The time for an echo is the typing's own; of `limits` all but the deadline counts. Raises
+    `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
     """
     try:
         if typing.echo and (ending := _type_checked(machine, line, typing, limits)) is not None:
@@ -35,9 +39,17 @@ def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> En
     return None
 
 
+def echo_pattern(line: str) -> re.Pattern[str]:
+    """Return what a guest prints that echoes `line` faithfully.
+
+    Shells that edit lines wrap what does not fit the width they suppose, with a newline or with a space and one.
+    """
+    return re.compile(_WRAP.join(map(re.escape, line)))
+
+
 def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
     """Type `line` without its newline until the guest echoes it whole."""
-    echo = re.compile(re.escape(line))
+    echo = echo_pattern(line)
     seen = ""
     for turn in range(typing.retries + 1):
         if turn and (ending := _clear(machine, typing, limits)) is not None:
@@ -47,7 +59,7 @@ def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -
         waited = machine.wait_for([echo], _echo_limits(limits, typing))
         if not isinstance(waited, Ending):
             return None
-        if waited not in (Ending.BUDGET, Ending.QUIET) or limits.deadline.expired:
+        if waited not in (Ending.BUDGET, Ending.QUIET):
             return waited
         seen = machine.console.text_since(before)
         if not seen:
@@ -74,4 +86,4 @@ def _type(machine: Machine, text: str, typing: Typing) -> None:
 
 
 def _echo_limits(limits: Limits, typing: Typing) -> Limits:
-    return replace(limits, deadline=limits.deadline.no_later_than(typing.echo_s))
+    return replace(limits, deadline=Deadline.after(typing.echo_s))

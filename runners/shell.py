@@ -82,6 +82,8 @@ class _Visit:
         self._lines = [fill(line, fields) for line in delivery.run]
         self._prompt = delivery.prompt.compile(fields)
         self._end = delivery.end.compile(fields) if delivery.end else self._prompt
+        self._rig = rig
+        self._fields = fields
         self._limits = rig.test_limits(fields)
         self.watch = Watch(rig, machine, fields)
         self.echoes: list[tuple[int, int]] = []
@@ -92,6 +94,8 @@ class _Visit:
         for number, line in enumerate(self._lines, start=1):
             awaited = self._end if number == len(self._lines) else self._prompt
             ending = self._type(line)
+            if number == 1:
+                self._limits = self._rig.test_limits(self._fields)  # typing is not the test's time
             if ending is None:
                 waited = self._machine.wait_for([awaited], self._limits)
                 ending = waited if isinstance(waited, Ending) else None

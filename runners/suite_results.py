@@ -87,7 +87,7 @@ def is_complete(text: str, delivery: SuiteDelivery) -> bool:
 
 
 def _judge(test: str, boot: _Boot) -> SuiteResult:
-    own = [line for line in boot.lines if line.test == test]
+    own = [line for line in boot.lines if _same(line.test, test)]
     if not own:
         outcome, why = _judge_unreported(test, boot)
         return _result(test, outcome, (why,), boot.text[boot.lines[-1].end :] if boot.lines else boot.text)
@@ -108,14 +108,16 @@ def _died_after(line: _Line, boot: _Boot) -> bool:
         (other.start for other in boot.lines if other.start >= line.end), default=len(boot.text) + 1
     )
     return (
-        boot.panic is not None and line.end <= boot.panic[0] < following and boot.running in (None, line.test)
+        boot.panic is not None
+        and line.end <= boot.panic[0] < following
+        and (boot.running is None or _same(boot.running, line.test))
     )
 
 
 def _judge_unreported(test: str, boot: _Boot) -> tuple[Outcome, str]:
     dead = f": {printable_line(boot.panic[1])}" if boot.panic is not None else ""
     ending = boot.observation.ending
-    if test == boot.running:
+    if boot.running is not None and _same(boot.running, test):
         outcome = Outcome.CRASH if boot.panic is not None else _UNFINISHED.get(ending, Outcome.FAIL)
         return outcome, f"it started and never reported a result{dead or f' ({ending})'}"
     if boot.panic is not None:
@@ -162,8 +164,13 @@ def _running_at_the_end(
     if not starts:
         return None
     name = starts[-1].groupdict().get("test")
-    reported = any(line.test == name and line.end > starts[-1].start() for line in lines)
+    reported = any(_same(line.test, name or "") and line.end > starts[-1].start() for line in lines)
     return None if reported else name
+
+
+def _same(printed: str, test: str) -> bool:
+    """Whether a suite's word for a test means it: many print `FORK_TEST_PASSED` for fork_test."""
+    return printed.casefold() == test.casefold()
 
 
 def _find_panic(text: str, rules: VerdictRules, observation: Observation) -> tuple[int, str] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from parity.cli.styles import OUTCOME_STYLES
 from parity.flow.work import Finished, Started, TargetLost, WorkerEnded
 from parity.outcome import Outcome
 from parity.printable import printable_line
@@ -22,26 +23,13 @@ if TYPE_CHECKING:
 
     from parity.attempt import Attempt
     from parity.flow.run import Observer, Order
-    from parity.flow.work import Event
-
-STYLES: Final = {
-    Outcome.PASS: "green",
-    Outcome.SKIP: "cyan",
-    Outcome.FAIL: "red",
-    Outcome.CRASH: "bold red",
-    Outcome.HANG: "bold magenta",
-    Outcome.TIMEOUT: "magenta",
-    Outcome.BOOT_FAILURE: "bold red",
-    Outcome.BUILD_FAILURE: "bold red",
-    Outcome.ERROR: "bold yellow",
-    Outcome.NOT_RUN: "yellow",
-}
+from parity.flow.work import Event
 
 
 def describe_counts(counts: Mapping[Outcome, int]) -> Text:
     """Return `74 pass, 3 fail` with colours, in the order of the outcomes."""
     parts = [
-        Text(f"{counts[outcome]} {outcome}", style=STYLES[outcome])
+        Text(f"{counts[outcome]} {outcome}", style=OUTCOME_STYLES[outcome])
         for outcome in Outcome
         if counts.get(outcome)
     ]
@@ -177,7 +165,7 @@ def describe_attempt(attempt: Attempt) -> Text:
     outcome = attempt.verdict.outcome
     line = Text.assemble(
         f"{attempt.target:<12} {attempt.test:<28} ",
-        (f"{outcome:<8}", STYLES[outcome]),
+        (f"{outcome:<8}", OUTCOME_STYLES[outcome]),
         (f" {attempt.duration_s:6.2f} s", "dim"),
     )
     if outcome is not Outcome.PASS and attempt.verdict.evidence:

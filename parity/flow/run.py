@@ -248,19 +248,20 @@ def _begin(
 ) -> int:
     """Open the campaign in the database, or the one to go on with."""
     if order.resumed is not None:
-        repository.resume_campaign(order.resumed)
-        return order.resumed
-    number = repository.start_campaign(
-        CampaignPlan(
-            kernel=configuration.kernel.name,
-            started_at=datetime.now(UTC),
-            isolation=order.isolation,
-            cases=order.cases,
-            revision=read_revision(configuration.root / configuration.kernel.source),
-            arguments=order.arguments,
-            timeout_s=order.timeout_s,
+        number = order.resumed
+        repository.resume_campaign(number)
+    else:
+        number = repository.start_campaign(
+            CampaignPlan(
+                kernel=configuration.kernel.name,
+                started_at=datetime.now(UTC),
+                isolation=order.isolation,
+                cases=order.cases,
+                revision=read_revision(configuration.root / configuration.kernel.source),
+                arguments=order.arguments,
+                timeout_s=order.timeout_s,
+            )
         )
-    )
     for fact in facts:
         repository.add_target(number, fact)
     return number
