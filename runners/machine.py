@@ -104,6 +104,7 @@ class Machine:
         """The kernel's last words, once a wait ended with them."""
         self._stderr = folder / "qemu.stderr"
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
+        self._console_closed = False
         self._resources = contextlib.ExitStack()
         try:
             self._open(command, folder, other_ports)
@@ -191,6 +192,7 @@ class Machine:
                     [*limits.panics, *patterns], min(_SLICE_S, limits.deadline.remaining_s)
                 )
             except ConsoleClosedError:
+                self._console_closed = True
                 return Ending.EXITED
             if index is not None and index < len(limits.panics):
                 self.panic = self.console.matched_text
@@ -209,13 +211,14 @@ class Machine:
             try:
                 self.console.expect([], min(_SLICE_S, left))
             except ConsoleClosedError:
+                self._console_closed = True
                 break
 
     def exit(self) -> QemuExit | None:
-        """Return how QEMU ended, or None while it runs."""
-        if self._process.poll() is None:
-            return None
-        return self._exit()
+        """Return how QEMU ended, or None while it runs; waits for an end that has begun."""
+        if self._console_closed:
+            return self.wait_exit()
+        return None if self._process.poll() is None else self._exit()
 
     def wait_exit(self) -> QemuExit:
         """Wait for an end that has begun (the console is closed); QEMU is ended where it does not come."""

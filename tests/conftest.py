@@ -12,11 +12,14 @@ from db import open_repository
 from parity.attempt import Attempt, Isolation, Log, LogKind, Verdict
 from parity.campaign import CampaignPlan, Case, Revision, TargetFacts
 from parity.outcome import Outcome
+from tests.support.lab import guest, lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from db import Repository
+
+__all__ = ["guest", "lab"]
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 

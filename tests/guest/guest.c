@@ -39,6 +39,35 @@ static int forged_end(void)
     return 1;
 }
 
+/* As a test does that was told its nonce: the shell's own end line comes after it. */
+static int forged_own_end(void)
+{
+    print(name);
+    print(": PASS\n[end ");
+    print(nonce);
+    print(" exit 0]\n");
+    return 1;
+}
+
+/* A clean pass on the console, while the kernel's own log on the second port says otherwise. */
+static int panic_on_second_port(void)
+{
+    for (const char *text = "KERNEL PANIC: on the second port\n"; *text; text++) second_serial_write((u8)*text);
+    return pass();
+}
+
+/* What the first disk begins with, for prepare steps. */
+static int disk(void)
+{
+    static char sector[512];
+    if (!disk_read(sector)) return skip();
+    sector[60] = 0;
+    print("the disk says: ");
+    print(sector);
+    print("\n");
+    return pass();
+}
+
 static int binary(void)
 {
     static const u8 noise[] = {0x1b, '[', '3', '1', 'm', 0x00, 0xff, 0xfe, 0xc3, 0x28, '\r', 0x1b, ']', '0', ';', 'x', 0x07, '\n', 0};
@@ -70,9 +99,10 @@ static int reset(void) { machine_reset(); return 0; }
 static int power_off(void) { machine_power_off(); return 0; }
 static int chatter(void) { for (;;) { print("still here\n"); pause_a_while(); } return 0; }
 
+/* Emulated serial ports pass some hundred thousand bytes a second at best. */
 static int flood(void)
 {
-    for (int line = 0; line < 200000; line++) print("0123456789012345678901234567890123456789012345678\n");
+    for (int line = 0; line < 4000; line++) print("0123456789012345678901234567890123456789012345678\n");
     print(name);
     print(": PASS\n");
     return 0;
@@ -89,7 +119,8 @@ static const struct scenario scenarios[] = {
     {"other_marker", other_marker}, {"child_exit", child_exit}, {"breadcrumbs", breadcrumbs},
     {"forged_end", forged_end}, {"binary", binary}, {"panic", panic}, {"panic_after_end", panic_after_end},
     {"hang", hang}, {"spin", spin}, {"reset", reset}, {"power_off", power_off}, {"chatter", chatter},
-    {"flood", flood},
+    {"flood", flood}, {"forged_own_end", forged_own_end}, {"panic_on_second_port", panic_on_second_port},
+    {"disk", disk},
 };
 
 /* Text */

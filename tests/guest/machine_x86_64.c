@@ -2,6 +2,8 @@
 #include "machine.h"
 
 #define COM1 0x3f8
+#define COM2 0x2f8
+#define IDE 0x1f0 /* of machine `pc` */
 
 __asm__(".section .note.pvh, \"a\", @note\n"
         "    .align 4\n"
@@ -47,6 +49,29 @@ unsigned char serial_read(void)
 {
     while (!(in8(COM1 + 5) & 1)) ;
     return in8(COM1);
+}
+
+void second_serial_write(unsigned char byte)
+{
+    if (in8(COM2 + 5) == 0xff) return; /* there is none */
+    while (!(in8(COM2 + 5) & 0x20)) ;
+    out8(COM2, byte);
+}
+
+/* ATA, READ SECTORS of LBA 0 by programmed input. */
+int disk_read(char *sector)
+{
+    unsigned char status = in8(IDE + 7);
+    if (status == 0xff || status == 0) return 0;
+    out8(IDE + 6, 0xe0);
+    out8(IDE + 2, 1);
+    out8(IDE + 3, 0);
+    out8(IDE + 4, 0);
+    out8(IDE + 5, 0);
+    out8(IDE + 7, 0x20);
+    while (((status = in8(IDE + 7)) & 0x88) != 0x08) ; /* not busy, data ready */
+    __asm__ volatile("cld\n rep insw" : "+D"(sector) : "d"((unsigned short)IDE), "c"(256) : "memory");
+    return 1;
 }
 
 const char *command_line(void)

@@ -1,0 +1,56 @@
+"""Whole campaigns on real machines: every way a guest of either architecture misbehaves, and what is made of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from parity.attempt import Isolation
+from parity.outcome import Outcome
+from tests.support.lab import ARCHITECTURES, Lab, outcomes
+
+pytestmark = pytest.mark.qemu
+
+SCENARIOS: Final = {
+    "pass": Outcome.PASS,
+    "fail": Outcome.FAIL,
+    "skip": Outcome.SKIP,
+    "fail_exit_zero": Outcome.FAIL,
+    "pass_exit_one": Outcome.FAIL,
+    "negative": Outcome.FAIL,
+    "large": Outcome.FAIL,
+    "silent": Outcome.FAIL,
+    "other_marker": Outcome.FAIL,
+    "child_exit": Outcome.FAIL,
+    "breadcrumbs": Outcome.PASS,
+    "forged_end": Outcome.FAIL,
+    "forged_own_end": Outcome.FAIL,
+    "binary": Outcome.PASS,
+    "panic": Outcome.CRASH,
+    "panic_after_end": Outcome.CRASH,
+    "hang": Outcome.HANG,
+    "spin": Outcome.TIMEOUT,
+    "chatter": Outcome.TIMEOUT,
+    "reset": Outcome.CRASH,
+    "power_off": Outcome.CRASH,
+    "flood": Outcome.PASS,
+    "no_such": Outcome.NOT_RUN,
+}
+"""What each scenario of tests/guest/guest.c is judged to be."""
+
+SLOW: Final = """
+[test.spin]
+budget_s = 2
+[test.chatter]
+budget_s = 2
+"""
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_scenario_is_judged_as_it_should(lab: Lab, architecture: str, isolation: Isolation) -> None:
+    configuration = lab.write(*SCENARIOS, architectures=[architecture], more=SLOW)
+    summary = lab.run(configuration, isolation=isolation)
+    assert outcomes(summary) == {(architecture, test): outcome for test, outcome in SCENARIOS.items()}
+    assert summary.left == 0
