@@ -11,17 +11,14 @@
 #include "memory.h"
 #include "poll.h"
 #include "process.h"
+#include "ring.h"
 #include "signal.h"
 #include "syscall.h"
-
-#define PIPE_ORDER 4 /* of the pages that PIPE_SIZE takes */
-_Static_assert(PAGE_SIZE << PIPE_ORDER == PIPE_SIZE, "pipe size");
 
 struct pipe {
     struct spinlock lock;
     struct wait_queue readable, writable, opened;
-    char *ring;
-    u64 read, written;    /* bytes in all; their difference is what is inside */
+    struct ring ring;
     u32 readers, writers; /* open ends */
     u32 reader_opens, writer_opens; /* ever: a FIFO's other side may have come and gone before one wakes */
     u32 files;            /* for a FIFO; under the inode's lock */
@@ -36,19 +33,16 @@ static bool is_nonblocking(const struct file *file) { return (file->flags & O_NO
 
 static struct pipe *pipe_create(void) {
     struct pipe *pipe = kmalloc(sizeof(*pipe));
-    char *ring = pages_alloc(PIPE_ORDER);
-    if (pipe == NULL || ring == NULL) {
+    if (pipe == NULL || !ring_create(&pipe->ring)) {
         kfree(pipe);
-        if (ring != NULL) page_put(ring);
         return NULL;
     }
     spin_init(&pipe->lock, "pipe");
-    pipe->ring = ring;
     return pipe;
 }
 
 static void pipe_free(struct pipe *pipe) {
-    page_put(pipe->ring);
+    ring_free(&pipe->ring);
     kfree(pipe);
 }
 
@@ -60,36 +54,16 @@ static void notify(struct pipe *pipe) {
     poll_notify();
 }
 
-static usize bytes_inside(const struct pipe *pipe) { return pipe->written - pipe->read; }
-
-static usize ring_take(struct pipe *pipe, char *to, usize size) {
-    size = smaller(size, bytes_inside(pipe));
-    usize start = pipe->read % PIPE_SIZE, first = smaller(size, PIPE_SIZE - start);
-    memcpy(to, pipe->ring + start, first);
-    memcpy(to + first, pipe->ring, size - first);
-    pipe->read += size;
-    return size;
-}
-
-static usize ring_put(struct pipe *pipe, const char *from, usize size) {
-    size = smaller(size, PIPE_SIZE - bytes_inside(pipe));
-    usize start = pipe->written % PIPE_SIZE, first = smaller(size, PIPE_SIZE - start);
-    memcpy(pipe->ring + start, from, first);
-    memcpy(pipe->ring, from + first, size - first);
-    pipe->written += size;
-    return size;
-}
-
 /* Bytes, 0 at the end or when `wait` is false and there is nothing, or -errno. */
 static isize take(struct file *file, char *to, usize size, bool wait) {
     struct pipe *pipe = file->private;
     isize result = 0;
     u64 interrupts = spin_lock(&pipe->lock);
-    while (wait && result == 0 && bytes_inside(pipe) == 0 && pipe->writers > 0) {
+    while (wait && result == 0 && ring_inside(&pipe->ring) == 0 && pipe->writers > 0) {
         result = is_nonblocking(file) ? -EAGAIN : wait_on(&pipe->readable, &pipe->lock, &interrupts, 0);
     }
-    if (bytes_inside(pipe) > 0) {
-        result = (isize)ring_take(pipe, to, size);
+    if (ring_inside(&pipe->ring) > 0) {
+        result = (isize)ring_take(&pipe->ring, to, size);
         wake_all(&pipe->writable);
         poll_notify();
     }
@@ -119,8 +93,8 @@ static int put(struct file *file, const char *from, usize size, bool whole, isiz
     for (;;) {
         if (pipe->readers == 0) error = -EPIPE;
         if (error != 0) break;
-        if (!whole || PIPE_SIZE - bytes_inside(pipe) >= size) {
-            usize piece = ring_put(pipe, from, size);
+        if (!whole || ring_room(&pipe->ring) >= size) {
+            usize piece = ring_put(&pipe->ring, from, size);
             from += piece, size -= piece, *count += (isize)piece;
             wake_all(&pipe->readable);
             poll_notify();
@@ -154,9 +128,9 @@ static unsigned pipe_poll(struct file *file) {
     struct pipe *pipe = file->private;
     unsigned ready = 0;
     u64 interrupts = spin_lock(&pipe->lock);
-    if (reads(file) && bytes_inside(pipe) > 0) ready |= POLLIN;
+    if (reads(file) && ring_inside(&pipe->ring) > 0) ready |= POLLIN;
     if (reads(file) && pipe->writers == 0 && file->offset != pipe->writer_opens) ready |= POLLHUP;
-    if (writes(file) && PIPE_SIZE - bytes_inside(pipe) >= PIPE_BUF) ready |= POLLOUT;
+    if (writes(file) && ring_room(&pipe->ring) >= PIPE_BUF) ready |= POLLOUT;
     if (writes(file) && pipe->readers == 0) ready |= POLLERR;
     spin_unlock(&pipe->lock, interrupts);
     return ready;
@@ -166,7 +140,7 @@ static isize pipe_ioctl(struct file *file, u32 request, vaddr address) {
     struct pipe *pipe = file->private;
     if (request != FIONREAD) return -ENOTTY;
     u64 interrupts = spin_lock(&pipe->lock);
-    i32 inside = (i32)bytes_inside(pipe);
+    i32 inside = (i32)ring_inside(&pipe->ring);
     spin_unlock(&pipe->lock, interrupts);
     return copy_to_user(address, &inside, sizeof(inside));
 }

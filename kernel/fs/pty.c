@@ -12,7 +12,7 @@
 #include "tty.h"
 
 #define MAX_PTYS     32
-#define RING_SIZE    4096
+#define OUTPUT_SIZE  4096
 #define SLAVE_MAJOR  136u
 
 /* A pty is never freed, only taken again once neither master nor slave files are left: processes keep pointers to
@@ -23,7 +23,7 @@ struct pty {
     u32 files;            /* of master and slave, dead ones too; under slots_lock */
     bool master_open, locked;
     bool slave_seen;      /* since when a master without a slave reads -EIO */
-    char ring[RING_SIZE]; /* what the slave wrote */
+    char ring[OUTPUT_SIZE]; /* what the slave wrote */
     u64 read, written;
     struct wait_queue master_readers, master_writers;
 };
@@ -38,13 +38,13 @@ static struct pty *pty_of(struct tty *tty) { return container_of(tty, struct pty
 
 static usize slave_room(struct tty *tty) {
     struct pty *pty = pty_of(tty);
-    return RING_SIZE - (usize)(pty->written - pty->read);
+    return OUTPUT_SIZE - (usize)(pty->written - pty->read);
 }
 
 static void slave_put(struct tty *tty, const char *bytes, usize count) {
     struct pty *pty = pty_of(tty);
     count = smaller(count, slave_room(tty));
-    for (usize index = 0; index < count; index++) pty->ring[pty->written++ % RING_SIZE] = bytes[index];
+    for (usize index = 0; index < count; index++) pty->ring[pty->written++ % OUTPUT_SIZE] = bytes[index];
     wake_all(&pty->master_readers);
     poll_notify();
 }
@@ -111,7 +111,7 @@ static isize master_read(struct file *file, struct transfer *to, u64 *offset) {
     u64 interrupts = spin_lock(&pty->tty.lock);
     isize result = wait_for_output(file, pty, &interrupts);
     while (count < smaller(to->remaining, PAGE_SIZE) && pty->read != pty->written) {
-        page[count++] = pty->ring[pty->read++ % RING_SIZE];
+        page[count++] = pty->ring[pty->read++ % OUTPUT_SIZE];
     }
     if (count > 0) {
         wake_all(&pty->tty.writers);

@@ -13,7 +13,6 @@
 #include "types.h"
 
 struct pipe;
-struct socket;
 
 struct entry { /* a name in a directory; holds a reference of the inode */
     struct entry *next; /* by position */
@@ -42,7 +41,7 @@ struct inode {
     u64 number;
     u32 references; /* atomic: names, open files, working directories, walks */
     u32 device;     /* of a device node */
-    struct spinlock lock; /* mode, uid, gid, times, contents, pipe, socket */
+    struct spinlock lock; /* mode, uid, gid, times, contents, pipe */
     u32 mode, uid, gid;
     u32 links; /* tree_lock */
     struct time_value accessed, modified, changed;
@@ -52,7 +51,6 @@ struct inode {
         struct contents contents;
         char *target;
         struct pipe *pipe;
-        struct socket *socket;
     };
 };
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "file.h"
+#include "ring.h"
 
-#define PIPE_SIZE 65536
+#define PIPE_SIZE RING_SIZE
 
 bool is_pipe(const struct file *file);
 int fifo_open(struct file *file, u32 flags); /* file->inode is a FIFO; blocks for the other side */
