@@ -8,6 +8,7 @@
 #include "inode.h"
 #include "kernel.h"
 #include "memory.h"
+#include "process.h"
 
 const struct file_operations no_operations;
 
@@ -48,16 +49,18 @@ static void set_close_on_exec(struct file_table *table, int fd, bool set) {
     else table->close_on_exec[fd / 64] &= ~bit;
 }
 
+int file_descriptor_limit(void) { return (int)smaller(process_limit(LIMIT_FILES), MAX_FILES); }
+
 int file_install(struct file_table *table, struct file *file, int lowest, bool close_on_exec) {
+    int limit = file_descriptor_limit(), fd = lowest;
     u64 interrupts = spin_lock(&table->lock);
-    int fd = lowest;
-    while (fd < MAX_FILES && table->files[fd] != NULL) fd++;
-    if (fd < MAX_FILES) {
+    while (fd < limit && table->files[fd] != NULL) fd++;
+    if (fd < limit) {
         table->files[fd] = file;
         set_close_on_exec(table, fd, close_on_exec);
     }
     spin_unlock(&table->lock, interrupts);
-    return fd < MAX_FILES ? fd : -EMFILE;
+    return fd < limit ? fd : -EMFILE;
 }
 
 struct file *file_replace(struct file_table *table, int fd, struct file *file, bool close_on_exec) {

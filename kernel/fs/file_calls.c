@@ -20,7 +20,7 @@ static i64 duplicate(int fd, u64 lowest, bool close_on_exec) {
     struct file_table *table = current_process()->files;
     struct file *file = file_get(table, fd);
     if (file == NULL) return -EBADF;
-    i64 result = lowest >= MAX_FILES ? -EINVAL : file_install(table, file, (int)lowest, close_on_exec);
+    i64 result = lowest >= (u64)file_descriptor_limit() ? -EINVAL : file_install(table, file, (int)lowest, close_on_exec);
     if (result < 0) file_put(file);
     return result;
 }
@@ -32,7 +32,7 @@ SYSCALL(dup3) {
     int from = (int)argument[0], to = (int)argument[1];
     u32 flags = (u32)argument[2];
     if ((flags & ~O_CLOEXEC) != 0 || from == to) return -EINVAL;
-    if (to < 0 || to >= MAX_FILES) return -EBADF;
+    if (to < 0 || to >= file_descriptor_limit()) return -EBADF;
     struct file *file = file_get(table, from);
     if (file == NULL) return -EBADF;
     struct file *old = file_replace(table, to, file, (flags & O_CLOEXEC) != 0);

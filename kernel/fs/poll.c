@@ -103,7 +103,7 @@ static int read_mask(vaddr mask_address, u64 size) {
 SYSCALL(ppoll) {
     usize count = argument[1], size = count * sizeof(struct poll_request);
     struct deadline deadline;
-    if (count > MAX_FILES) return -EINVAL;
+    if (count > (usize)file_descriptor_limit()) return -EINVAL;
     int error = read_deadline(&deadline, argument[2]);
     if (error != 0) return error;
     struct poll_request *requests = kmalloc(size);

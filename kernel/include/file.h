@@ -46,6 +46,7 @@ extern const struct file_operations no_operations; /* of a file that is being op
 struct file *file_create(const struct file_operations *operations, u32 flags); /* one reference, or NULL */
 struct file *file_get(struct file_table *table, int fd);                         /* a new reference, or NULL */
 void file_put(struct file *file);
+int file_descriptor_limit(void); /* RLIMIT_NOFILE */
 int file_install(struct file_table *table, struct file *file, int lowest, bool close_on_exec); /* fd or -EMFILE */
 
 struct file *file_replace(struct file_table *table, int fd, struct file *file, bool close_on_exec); /* the old one */
