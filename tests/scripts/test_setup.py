@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 BASICS = ("sh", "dirname", "cat", "cmp", "head", "env", "rm", "mv", "sleep")
 TOOLS = (
     *("git", "qemu-system-aarch64", "qemu-system-x86_64", "gdb-multiarch"),
-    *("clang", "ld.lld", "llvm-objcopy", "debugfs"),
+    *("clang", "ld.lld", "debugfs"),
 )
 
 
@@ -149,7 +149,6 @@ def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None
         ("gdb-multiarch", "gdb-multiarch"),
         ("clang", "clang"),
         ("ld.lld", "lld"),
-        ("llvm-objcopy", "llvm"),
         ("debugfs", "e2fsprogs"),
     ],
 )
