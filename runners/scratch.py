@@ -2,7 +2,7 @@
 
 Each process has one folder `parity-PID-XXXX` (0700), in memory where the host has /dev/shm: block drivers of
 young kernels time out on slow disks. The owner holds a lock on it for life; whoever comes next removes the
-folders whose lock nobody holds.
+folders whose owner is gone and whose lock nobody holds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def open_scratch(root: Path | None = None) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
     try:
         with (folder / _LOCK).open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a sweep elsewhere may be trying it for a moment
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -64,14 +64,19 @@ def sweep(root: Path) -> tuple[Path, ...]:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Whether nobody holds the lock. A folder without one may be a moment old, so its process id decides."""
+    """Whether its process is gone and nobody holds the lock.
+
+    Neither alone is enough: a moment-old folder is not locked yet, and the owner may live in another container.
+    """
+    if _is_running(folder.name):
+        return False
     try:
         with (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except FileNotFoundError:
-        return not _is_running(folder.name)
+        pass
     return True
 
 

@@ -61,9 +61,10 @@ void second_serial_write(unsigned char byte)
 /* ATA, READ SECTORS of LBA 0 by programmed input. */
 int disk_read(char *sector)
 {
-    unsigned char status = in8(IDE + 7);
+    unsigned char status;
+    out8(IDE + 6, 0xe0); /* the first drive */
+    status = in8(IDE + 7);
     if (status == 0xff || status == 0) return 0;
-    out8(IDE + 6, 0xe0);
     out8(IDE + 2, 1);
     out8(IDE + 3, 0);
     out8(IDE + 4, 0);

@@ -65,7 +65,11 @@ def test_the_shape_is_judged_as_written_beside_it(name: str) -> None:
     )
     assert verdict.outcome is Outcome(expected["outcome"]), verdict.evidence
     assert expected["evidence"] in verdict.evidence[0]
-    found = {"exit_status": verdict.exit_status, "signal": verdict.signal, "error_number": verdict.error_number}
+    found = {
+        "exit_status": verdict.exit_status,
+        "signal": verdict.signal,
+        "error_number": verdict.error_number,
+    }
     assert found == {key: expected.get(key) for key in found}
 
 
