@@ -32,6 +32,7 @@ static void slab_unlink(struct page *slab, unsigned class) {
 static struct page *slab_create(unsigned class) {
     char *memory = pages_alloc(0);
     if (memory == NULL) return NULL;
+    memset(memory, 0, PAGE_SIZE); /* see pages_alloc */
     struct page *slab = page_of(memory);
     slab->slab_class = (u8)(class + 1);
     slab->slab_used = 0;

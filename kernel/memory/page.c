@@ -54,6 +54,8 @@ static void free_block(struct page *page, unsigned order) {
     list_push(page, order);
 }
 
+/* Whoever gets memory that is not zeroed writes all of it soon. QEMU's translator makes writes to a page slow for as long
+ * as any code that it once ran there was not overwritten: a stack in such a page is a hundred times slower. */
 void *pages_alloc(unsigned order) {
     u64 interrupts = spin_lock(&page_lock);
     unsigned have = order;

@@ -154,6 +154,7 @@ struct thread *thread_create(const char *name) {
         kfree(thread);
         return NULL;
     }
+    memset(thread->kernel_stack, 0, KERNEL_STACK_SIZE); /* see pages_alloc */
     *(u64 *)thread->kernel_stack = STACK_CANARY;
     string_copy(thread->name, name, sizeof(thread->name));
     u64 interrupts = spin_lock(&scheduler_lock);
