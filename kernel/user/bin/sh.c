@@ -277,16 +277,26 @@ static void run_line(const char *line) {
     while (more && parse_pipeline(&lexer, &pipeline, &more)) run_pipeline(&pipeline);
 }
 
+static void interrupt_waiting(int signal) { (void)signal; }
+
+/* SIGINT is blocked but for this wait, so that none gets lost between the prompt and the wait. */
+static bool interrupted_before_input(void) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    sigset_t none = 0;
+    return ppoll(&input, 1, NULL, &none) < 0 && errno == EINTR;
+}
+
 /* A terminal gives a line at a time; from anything else single bytes, since the programs read the rest. */
 static bool read_line(char *line, size_t size) {
     size_t length = 0;
     while (length + 1 < size) {
-        ssize_t got = read(0, line + length, isatty(0) ? size - 1 - length : 1);
-        if (got < 0 && errno == EINTR) {
+        if (interactive && interrupted_before_input()) {
             line[0] = '\0';
             printf("\n");
             return true;
         }
+        ssize_t got = read(0, line + length, interactive ? size - 1 - length : 1);
+        if (got < 0 && errno == EINTR) continue;
         if (got <= 0 && length == 0) return false;
         if (got <= 0) break;
         length += (size_t)got;
@@ -299,7 +309,15 @@ static bool read_line(char *line, size_t size) {
     return true;
 }
 
-static void interrupt_reading(int signal) { (void)signal; }
+static void become_interactive(void) {
+    static const int ignored[] = {SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+    sigset_t interrupt = signal_bit(SIGINT);
+    interactive = true;
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) handle_signal(ignored[i], SIG_IGN, 0);
+    handle_signal(SIGINT, interrupt_waiting, 0);
+    sigprocmask(SIG_BLOCK, &interrupt, NULL);
+    join_foreground_group(0, true);
+}
 
 int main(int argc, char **argv) {
     char line[MAX_LINE];
@@ -307,16 +325,7 @@ int main(int argc, char **argv) {
         run_line(argv[2]);
         return last_status;
     }
-    if (isatty(0)) {
-        interactive = true;
-        handle_signal(SIGINT, interrupt_reading, 0);
-        handle_signal(SIGQUIT, SIG_IGN, 0);
-        handle_signal(SIGTSTP, SIG_IGN, 0);
-        handle_signal(SIGTTIN, SIG_IGN, 0);
-        handle_signal(SIGTTOU, SIG_IGN, 0);
-        setpgid(0, 0);
-        join_foreground_group(getpgrp(), true);
-    }
+    if (isatty(0)) become_interactive();
     for (;;) {
         while (waitpid(-1, NULL, WNOHANG) > 0) {}
         if (interactive) printf("duet> ");
