@@ -147,15 +147,16 @@ static int exec_with_strings(struct trap_frame *frame, const char *path, const s
     struct elf_image image;
     trace(TRACE_EXEC_ENTRY, process->pid);
     int error = load_program(process, path, &image);
-    if (error != 0) return error;
-    enter_image(process, &image);
-    set_name(process, path);
-    vaddr sp = build_stack(strings, &image);
-    if (sp == 0) return -EFAULT; /* the new program has no stack to run on */
-    arch_frame_init_user(frame, image.entry, sp);
-    trace_count(&EXEC_TOTAL);
-    trace(TRACE_EXEC_EXIT, process->pid);
-    return 0;
+    if (error == 0) {
+        enter_image(process, &image);
+        set_name(process, path);
+        vaddr sp = build_stack(strings, &image);
+        if (sp == 0) error = -EFAULT; /* the new program has no stack to run on */
+        else arch_frame_init_user(frame, image.entry, sp);
+    }
+    trace(TRACE_EXEC_EXIT, error == 0 ? process->pid : 0);
+    if (error == 0) trace_count(&EXEC_TOTAL);
+    return error;
 }
 
 SYSCALL(execve) {

@@ -100,7 +100,10 @@ static i64 process_clone(const struct clone_request *request) {
     if ((request->flags & CLONE_VM) != 0 && (request->flags & CLONE_VFORK) == 0) return -EINVAL;
     trace(TRACE_FORK_ENTRY, parent->pid);
     struct process *child = may_fork(parent) ? process_create(parent->name) : NULL;
-    if (child == NULL) return -EAGAIN;
+    if (child == NULL) {
+        trace(TRACE_FORK_EXIT, 0);
+        return -EAGAIN;
+    }
     int error = copy_resources(child, parent, request);
     if (error != 0) {
         thread_destroy(child->thread);

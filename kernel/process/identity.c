@@ -79,7 +79,8 @@ static i64 read_id(u64 pid, bool session) {
     if ((i32)pid < 0) return -ESRCH;
     u64 interrupts = spin_lock(&process_lock);
     const struct process *process = (u32)pid == 0 ? current_process() : process_find((u32)pid);
-    i64 result = process == NULL ? -ESRCH : session ? process->sid : process->pgid;
+    i64 result = -ESRCH;
+    if (process != NULL) result = session ? process->sid : process->pgid;
     spin_unlock(&process_lock, interrupts);
     return result;
 }

@@ -96,12 +96,12 @@ static void switch_away(void) {
     else idle_cpus &= ~(1u << cpu->id);
     next->state = THREAD_RUNNING;
     next->cpu = (i32)cpu->id;
+    if (next != cpu->idle) trace(TRACE_SCHED_PICK, next->tid);
     if (next == self) {
         cpu->slice_ticks = 0;
         return;
     }
     if (next == cpu->idle) trace(TRACE_TO_IDLE, cpu->id);
-    else trace(TRACE_SCHED_PICK, next->tid);
     trace(TRACE_CTX_SWITCH_ENTRY, trace_pair(self->tid, next->tid));
     trace_count(&CTX_SWITCH_TOTAL);
     cpu->previous = self;
