@@ -16,21 +16,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from parity.outcome import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PREFIX: Final = re.compile(r"^(?:\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?)?")
 _VERSION: Final = re.compile(r"(?:KTAP|TAP) version \d+\s*$")
 _PLAN: Final = re.compile(r"1\.\.(?P<count>\d{1,9})(?:\s*#\s*SKIP\b(?P<reason>.*))?\s*$", re.IGNORECASE)
 _RESULT: Final = re.compile(
-    r"(?P<not>not )?ok (?P<number>\d{1,9})(?: - | )(?P<name>[^#]*?)"
-    r"(?:\s*#\s*(?P<directive>SKIP|TODO)\b:?\s*(?P<reason>.*?))?(?:\s*#.*)?\s*$",
-    re.IGNORECASE,
+    r"(?P<not>not )?ok (?P<number>\d{1,9})(?: - | )(?P<name>[^#]*)(?:#\s*(?P<comment>.*))?$", re.IGNORECASE
 )
+_DIRECTIVE: Final = re.compile(r"(?P<directive>SKIP|TODO)\b:?(?P<reason>.*)", re.IGNORECASE)
 
 RESULT_LINE: Final = re.compile(r"(?:not )?ok \d{1,9}(?: - | )(?P<name>[^#\n]*[^#\s])[^\n]*\n")
 """A result line as it goes by, for following a suite live; `parse_ktap` judges the whole text afterwards."""
@@ -66,29 +62,51 @@ class KtapReport:
         return self.planned is not None and sum(result.depth == 0 for result in self.results) >= self.planned
 
 
-def parse_ktap(text: str) -> KtapReport:
-    """Read every result line after the first version line; text without one has no results."""
-    results: list[KtapResult] = []
-    planned: int | None = None
-    base: int | None = None
-    for start, line in _lines(text):
+class KtapReader:
+    """Reads a log as it grows: every result line after the first version line."""
+
+    def __init__(self) -> None:
+        self._results: list[KtapResult] = []
+        self._planned: int | None = None
+        self._base: int | None = None
+        self._position = 0
+        self._rest = ""
+
+    @property
+    def report(self) -> KtapReport:
+        """What the whole lines so far say."""
+        return KtapReport(results=tuple(self._results), planned=self._planned)
+
+    def feed(self, text: str) -> None:
+        """Read the lines that `text` completes."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._read(line)
+
+    def finish(self) -> KtapReport:
+        """Read the last line, which nothing ends, and return the report."""
+        self._read(self._rest)
+        self._rest = ""
+        return self.report
+
+    def _read(self, line: str) -> None:
+        start, self._position = self._position, self._position + len(line) + 1
         body = line[_prefix_length(line) :]
         indent = len(body) - len(body.lstrip(" "))
         body = body.lstrip(" ")
-        if base is None:
-            base = indent if _VERSION.match(body) else None
-        elif (plan := _PLAN.match(body)) and indent <= base and planned is None:
-            planned = int(plan["count"])
+        if self._base is None:
+            self._base = indent if _VERSION.match(body) else None
+        elif (plan := _PLAN.match(body)) and indent <= self._base and self._planned is None:
+            self._planned = int(plan["count"])
         elif match := _RESULT.match(body):
-            results.append(_result(match, line, start, max(0, indent - base)))
-    return KtapReport(results=tuple(results), planned=planned)
+            self._results.append(_result(match, line, start, max(0, indent - self._base)))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    position = 0
-    for line in text.split("\n"):
-        yield position, line
-        position += len(line) + 1
+def parse_ktap(text: str) -> KtapReport:
+    """Read a whole log; text without a version line has no results."""
+    reader = KtapReader()
+    reader.feed(text)
+    return reader.finish()
 
 
 def _prefix_length(line: str) -> int:
@@ -97,13 +115,15 @@ def _prefix_length(line: str) -> int:
 
 
 def _result(match: re.Match[str], line: str, start: int, depth: int) -> KtapResult:
-    skipped = (match["directive"] or "").upper() == "SKIP"
-    failed = match["not"] is not None or (match["directive"] or "").upper() == "TODO"
+    comment = _DIRECTIVE.match(match["comment"] or "")
+    directive = comment["directive"].upper() if comment else ""
+    skipped = directive == "SKIP"
+    failed = match["not"] is not None or directive == "TODO"
     outcome = Outcome.SKIP if skipped else Outcome.FAIL if failed else Outcome.PASS
     return KtapResult(
         name=match["name"].strip(),
         outcome=outcome,
-        reason=(match["reason"] or "").strip(),
+        reason=comment["reason"].strip() if comment else "",
         line=line.strip(),
         start=start,
         end=start + len(line),

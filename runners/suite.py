@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from parity.attempt import Attempt, Log, LogKind
 from runners.boot import BootFailedError, Report, boot, boot_failed
-from runners.ktap import RESULT_LINE
+from runners.ktap import RESULT_LINE, KtapReader
 from runners.observation import Ending
 from runners.rig import now
-from runners.suite_results import is_complete, judge_suite
+from runners.suite_results import judge_suite
 from runners.watch import Watch
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class SuiteRunner:
                 nonce=fields["nonce"],
                 isolation=self._rig.isolation,
                 started_at=started_at,
-                duration_s=durations.get(result.test, observation.waited_s),
+                duration_s=durations.get(result.test.casefold(), observation.waited_s),
                 boot_s=booted.boot_s,
                 logs=(transcript, *raw_logs),
             )
@@ -81,18 +81,23 @@ class SuiteRunner:
         done = [self._delivery.done.compile(fields)] if self._delivery.done else []
         result = self._delivery.result.compile(fields) if self._delivery.result else RESULT_LINE
         limits = self._rig.suite_limits(fields, tests)
+        ktap = KtapReader() if self._delivery.format == "ktap" and not done else None
+        read = 0
         durations: dict[str, float] = {}
         last = time.monotonic()
         while not isinstance(waited := booted.machine.wait_for([*done, result], limits), Ending):
             if waited < len(done):
                 waited = Ending.COMPLETED
                 break
-            durations[console.match_group("test") or console.match_group("name") or ""] = (
-                time.monotonic() - last
-            )
+            name = console.match_group("test") or console.match_group("name") or ""
+            durations[name.casefold()] = time.monotonic() - last
             last = time.monotonic()
-            if not done and is_complete(console.text_since(0), self._delivery):
-                waited = Ending.COMPLETED
-                break
+            if ktap is not None:
+                new = console.text_since(read)
+                read += len(new)
+                ktap.feed(new)
+                if ktap.report.is_complete:
+                    waited = Ending.COMPLETED
+                    break
         watch.over(waited)
         return durations

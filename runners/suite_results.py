@@ -1,18 +1,22 @@
 """One boot's worth of results, told apart test by test: pure.
 
 A test passes when its result line says so, no other line of it says otherwise, and the kernel did not die
-before the next test's result. A test without a result is judged by how the boot ended.
+before the next test's result: what a dead kernel still prints proves nothing. A test without a result is judged
+by how the boot ended. Names are compared without regard to case: `FORK_TEST_PASSED` is fork_test's.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Verdict
 from parity.error_numbers import find_error_numbers
 from parity.outcome import Outcome
 from parity.printable import printable_line
+from parity.signal_names import signal_name
 from runners.ktap import parse_ktap
 from runners.observation import Ending
 
@@ -58,6 +62,9 @@ class _Boot:
 
     observation: Observation
     text: str
+    """Every port's text, one after another."""
+    port_starts: tuple[int, ...]
+    """Where each port's text begins."""
     lines: tuple[_Line, ...]
     panic: tuple[int, str] | None
     """Where the kernel died, and its words."""
@@ -74,16 +81,12 @@ def judge_suite(
     boot = _Boot(
         observation=observation,
         text=text,
+        port_starts=(0, *accumulate(len(part) + 1 for part in observation.transcripts.values())),
         lines=tuple(lines),
         panic=_find_panic(text, rules, observation),
         running=_running_at_the_end(text, delivery, observation, lines),
     )
     return tuple(_judge(test, boot) for test in tests)
-
-
-def is_complete(text: str, delivery: SuiteDelivery) -> bool:
-    """Whether a KTAP suite has printed all it announced."""
-    return delivery.format == "ktap" and parse_ktap(text).is_complete
 
 
 def _judge(test: str, boot: _Boot) -> SuiteResult:
@@ -99,6 +102,9 @@ def _judge(test: str, boot: _Boot) -> SuiteResult:
     if boot.panic is not None and _died_after(worst, boot):
         outcome = Outcome.CRASH
         evidence.insert(0, f"the kernel died after its result: {printable_line(boot.panic[1])}")
+    elif boot.panic is not None and outcome is Outcome.PASS and _died_before(worst, boot):
+        outcome = Outcome.CRASH
+        evidence.insert(0, f"the kernel had died before its result: {printable_line(boot.panic[1])}")
     return _result(test, outcome, tuple(evidence), boot.text[before : worst.end])
 
 
@@ -114,9 +120,19 @@ def _died_after(line: _Line, boot: _Boot) -> bool:
     )
 
 
+def _died_before(line: _Line, boot: _Boot) -> bool:
+    """Whether the kernel had died when this result was printed; of two ports nobody knows what came first."""
+    port = bisect_right(boot.port_starts, line.start) - 1
+    return boot.panic is not None and boot.port_starts[port] <= boot.panic[0] < line.end
+
+
 def _judge_unreported(test: str, boot: _Boot) -> tuple[Outcome, str]:
     dead = f": {printable_line(boot.panic[1])}" if boot.panic is not None else ""
     ending = boot.observation.ending
+    ended = boot.observation.exit
+    if boot.panic is None and ended is not None and ended.is_from_outside:
+        how = signal_name(-ended.status) if ended.status < 0 else ended.reason
+        return Outcome.ERROR, f"QEMU was ended from outside before this test reported anything ({how})"
     if boot.running is not None and _same(boot.running, test):
         outcome = Outcome.CRASH if boot.panic is not None else _UNFINISHED.get(ending, Outcome.FAIL)
         return outcome, f"it started and never reported a result{dead or f' ({ending})'}"
