@@ -81,9 +81,11 @@ isize contents_read(struct inode *inode, struct transfer *to, u64 offset) {
         usize start = offset % PAGE_SIZE;
         usize piece = smaller(smaller(to->remaining, PAGE_SIZE - start), size - offset);
         u8 *page = get_page(inode, offset / PAGE_SIZE, false);
+        usize before = to->remaining;
         error = transfer_out(to, page != NULL ? page + start : zeros, piece);
         if (page != NULL) page_put(page);
-        if (error == 0) offset += piece, done += (isize)piece;
+        offset += before - to->remaining; /* the vectors before the one that faulted count */
+        done += (isize)(before - to->remaining);
     }
     return done > 0 ? done : error;
 }
@@ -110,9 +112,11 @@ isize contents_write(struct inode *inode, struct transfer *from, u64 *offset, bo
             error = at + piece > MAX_FILE_SIZE ? -EFBIG : -ENOSPC;
             break;
         }
+        usize before = from->remaining;
         error = transfer_in(from, page + start, piece);
         page_put(page);
-        if (error == 0) at += piece, done += (isize)piece;
+        at += before - from->remaining;
+        done += (isize)(before - from->remaining);
     }
     if (done > 0) {
         extend(inode, at);

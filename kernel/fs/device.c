@@ -31,9 +31,7 @@ static isize zero_read(struct file *file, struct transfer *to, u64 *offset) {
     return done > 0 ? done : error;
 }
 
-static isize full_write(struct file *file, struct transfer *from, u64 *offset) {
-    return from->remaining == 0 ? 0 : -ENOSPC;
-}
+static isize full_write(struct file *file, struct transfer *from, u64 *offset) { return -ENOSPC; }
 
 
 static isize random_read(struct file *file, struct transfer *to, u64 *offset) {

@@ -78,8 +78,8 @@ static int find_or_create(struct path *path, u32 flags, u32 mode, struct inode *
     int error = path_walk(path, follow);
     *created = error == 0 && path->inode == NULL && (flags & O_CREAT) != 0;
     if (error != 0) return error;
+    if ((flags & O_CREAT) != 0 && path->trailing_slash) return -EISDIR;
     if (*created) {
-        if (path->trailing_slash) return -EISDIR;
         return path_create(path, S_IFREG | (mode & 07777 & ~current_process()->umask), 0, inode);
     }
     if (path->inode == NULL) return -ENOENT;

@@ -82,6 +82,16 @@ static struct socket *find_unix(const struct socket_address *address, const stru
     return NULL;
 }
 
+static bool path_exists(const struct socket_address *address) {
+    struct path path;
+    struct inode *inode;
+    if (path_of(&path, address) != 0) return false;
+    bool exists = path_resolve(&path, false, &inode) == 0;
+    if (exists) inode_put(inode);
+    path_finish(&path);
+    return exists;
+}
+
 static int make_socket_inode(const struct socket_address *address, struct inode **inode) {
     struct path path;
     int error = path_of(&path, address);
@@ -105,7 +115,7 @@ static void choose_abstract(struct socket_address *address) {
 
 static int bind_unix(struct socket *socket, struct socket_address *address) {
     struct inode *inode = NULL;
-    if (socket->local.size != 0) return -EINVAL;
+    if (socket->local.size != 0) return is_path(address) && path_exists(address) ? -EADDRINUSE : -EINVAL;
     int error = is_path(address) ? make_socket_inode(address, &inode) : 0;
     if (error != 0) return error;
     u64 interrupts = spin_lock(&net_lock);

@@ -88,6 +88,7 @@ static void fail(struct socket *client, int error) {
     client->state = SOCKET_UNCONNECTED;
     client->listener = NULL;
     client->error = error;
+    client->end_of_input = true;
     socket_changed(client);
 }
 
@@ -114,6 +115,7 @@ static int prepare(struct socket *socket, const struct socket_address *to) {
 /* Holds net_lock. Connected, CONNECTING in the listener's queue, or an error. */
 static int begin(struct socket *socket, const struct socket_address *to, const struct inode *inode, bool nonblocking) {
     struct socket *listener;
+    socket->end_of_input = false; /* an earlier attempt may have failed */
     int error = address_find(socket, to, inode, &listener);
     if (error == -ENETUNREACH || error == -EPROTOTYPE) return error;
     if (error == 0 && listener->state != SOCKET_LISTENING) error = -ECONNREFUSED;
@@ -209,7 +211,8 @@ int connection_shutdown(struct socket *socket, int how) {
     int error = 0;
     u64 interrupts = spin_lock(&net_lock);
     bool read = how != SHUT_WR, write = how != SHUT_RD;
-    if (socket->state == SOCKET_UNCONNECTED || socket->state == SOCKET_CONNECTING) error = -ENOTCONN;
+    bool connected = socket->state == SOCKET_CONNECTED || socket->state == SOCKET_LISTENING;
+    if (!connected && socket->family == AF_INET) error = -ENOTCONN;
     if (error == 0) {
         socket->read_shut |= read;
         socket->write_shut |= write;

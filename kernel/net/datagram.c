@@ -99,6 +99,7 @@ isize datagram_send(struct socket_request *request, struct transfer *from) {
     struct message *message;
     usize size = from->remaining;
     if (request->to != NULL && request->to->family != socket->family) return socket->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
+    if (request->to != NULL && socket->family == AF_INET && request->to->inet.port == 0) return -EINVAL;
     int error = create_message(socket, from, &message);
     if (error != 0) return error;
     u64 deadline = socket_deadline(socket->send_timeout_ns);
@@ -181,7 +182,7 @@ int datagram_connect(struct socket *socket, const struct socket_address *to, con
 
 unsigned datagram_poll(struct socket *socket) {
     unsigned ready = 0;
-    if (socket->message_first != NULL || socket->error != 0 || socket->read_shut) ready |= POLLIN;
+    if (socket->message_first != NULL || socket->read_shut) ready |= POLLIN;
     if (socket->error != 0) ready |= POLLERR;
     if (socket->read_shut && socket->write_shut) ready |= POLLHUP;
     bool full = socket->family == AF_UNIX && socket->peer != NULL && is_full(socket, socket->peer, 1);

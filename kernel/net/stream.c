@@ -127,7 +127,7 @@ unsigned stream_poll(struct socket *socket) {
     if (socket->state == SOCKET_LISTENING) return socket->accept_first != NULL ? POLLIN : 0;
     if (socket->state == SOCKET_CONNECTING) return 0;
     if (socket->error != 0) ready |= POLLERR;
-    if (socket->state == SOCKET_UNCONNECTED) return ready | POLLOUT | POLLHUP | (ready != 0 ? POLLIN : 0);
+    if (socket->state == SOCKET_UNCONNECTED) return ready | POLLOUT | POLLHUP | (socket->end_of_input ? POLLIN | POLLRDHUP : 0);
     bool no_input = socket->end_of_input || socket->read_shut;
     bool no_output = socket->write_shut || (socket->peer == NULL && (!inet || socket->reset));
     if (ring_inside(&socket->incoming) > 0 || no_input || socket->error != 0) ready |= POLLIN;
