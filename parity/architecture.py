@@ -16,6 +16,8 @@ class Architecture:
     """The system emulator's program name."""
     qemu_package: str
     """Debian's package that holds it, for the hint when it is missing."""
+    user_emulator: str
+    """The emulator of single programs, for running them on a host of another architecture."""
     host_names: tuple[str, ...]
     """What `platform.machine()` answers on a host of this architecture: kvm and hvf need a match."""
     elf_machine: str
@@ -26,6 +28,7 @@ AARCH64: Final = Architecture(
     name="aarch64",
     qemu="qemu-system-aarch64",
     qemu_package="qemu-system-arm",
+    user_emulator="qemu-aarch64",
     host_names=("aarch64", "arm64"),
     elf_machine="EM_AARCH64",
 )
@@ -33,6 +36,7 @@ X86_64: Final = Architecture(
     name="x86_64",
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
+    user_emulator="qemu-x86_64",
     host_names=("x86_64", "AMD64"),
     elf_machine="EM_X86_64",
 )

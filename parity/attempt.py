@@ -20,6 +20,8 @@ class Isolation(StrEnum):
     """Nothing: a fresh QEMU for every test."""
     SHARED = "shared"
     """One boot for many tests, nothing restored between them."""
+    PROCESS = "process"
+    """A process of its own on the host, in namespaces of its own where the host allows them."""
 
 
 class LogKind(StrEnum):

@@ -34,7 +34,7 @@ def read_version(target: Target) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MachineError(f"{program} --version failed: {error}") from error
     lines = asked.stdout.decode(errors="backslashreplace").splitlines()
-    return lines[0].removeprefix("QEMU emulator version ").strip() if lines else "no version told"
+    return lines[0].replace("emulator version ", "").strip() if lines else f"{program} (no version told)"
 
 
 def choose_accelerator(target: Target) -> str:
@@ -54,7 +54,7 @@ def choose_accelerator(target: Target) -> str:
 
 def _starts_with(target: Target, accelerator: str) -> bool:
     cpu = ["-cpu", target.cpu] if target.cpu else []
-    command = [emulator(target), "-accel", accelerator, "-machine", target.machine, *cpu]
+    command = [emulator(target), "-accel", accelerator, "-machine", str(target.machine), *cpu]
     command += ["-smp", str(target.cpus), "-display", "none", "-nodefaults", "-S", "-qmp", "stdio"]
     try:
         probe = subprocess.run(command, input=_QMP_QUIT, capture_output=True, timeout=_PROBE_S, check=False)

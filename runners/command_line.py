@@ -48,7 +48,7 @@ def qemu_command(
     `append` is the whole kernel command line. `memory_backend` names the object type that shares the guest's
     RAM with the host (`memory-backend-memfd`, QEMU 7.2, Linux only).
     """
-    machine = target.machine
+    machine = target.machine or ""
     memory = ["-m", f"{target.memory_mib}M"]
     if memory_backend is not None:
         machine += ",memory-backend=ram"

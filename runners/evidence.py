@@ -122,7 +122,9 @@ def read_evidence(observation: Observation, rules: VerdictRules, proof: Proof) -
     begun, own, ends = _cut(console, proof, fields)
     texts = (own, *others)
     own_text = "\n".join(text for text in texts if text)
-    status, signal = _find_status(texts, ends, rules, fields, ended=_ended_properly(observation, proof))
+    status, signal = observation.status, observation.signal
+    if status is None and signal is None:
+        status, signal = _find_status(texts, ends, rules, fields, ended=_ended_properly(observation, proof))
     return Evidence(
         observation=observation,
         rules=rules,

@@ -50,7 +50,7 @@ class ImageStore:
         copy = Path(name)
         try:
             shutil.copyfile(file, copy)
-            sha256 = _sha256(copy)  # of the copy: the original may change at any moment
+            sha256 = hash_file(copy)  # of the copy: the original may change at any moment
             frozen = self._folder / sha256
             copy.chmod(0o400)
             copy.replace(frozen)
@@ -76,14 +76,14 @@ class TargetImages:
         """The hash of what was booted: the kernel image; of the first disk where firmware loads the kernel."""
         if self.kernel is not None:
             return self.kernel.sha256
-        return _sha256(self.disks[0]) if self.disks else ""
+        return hash_file(self.disks[0]) if self.disks else ""
 
     @property
     def inputs_sha256(self) -> str:
         """The hash of everything the guest is given: kernel, initial RAM disk, disks and firmware."""
         frozen = [file.sha256 for file in (self.kernel, self.initrd) if file is not None]
         firmware = [file for file in (self.firmware_code, self.firmware_variables) if file is not None]
-        hashes = [*frozen, *(_sha256(file) for file in (*self.disks, *firmware))]
+        hashes = [*frozen, *(hash_file(file) for file in (*self.disks, *firmware))]
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
@@ -139,6 +139,7 @@ def read_build_id(file: Path) -> str | None:
     return None
 
 
-def _sha256(file: Path) -> str:
+def hash_file(file: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

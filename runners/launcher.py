@@ -28,6 +28,8 @@ def _die_with_parent(parent: int) -> None:
 
 def _launch(parent: int, command: list[str]) -> None:
     _die_with_parent(parent)
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python itself, and ignoring is inherited
+        signal.signal(ignored, signal.SIG_DFL)
     try:
         os.execvp(command[0], command)
     except OSError as error:

@@ -141,7 +141,7 @@ class Machine:
         self._resources.callback(self._process.end)
         self._monitor = Monitor(near)
         self._resources.callback(self._monitor.close)
-        self._progress = ProgressMeter(self._process.pid)
+        self._progress = ProgressMeter(lambda: (self._process.pid,))
 
     def run(self) -> None:
         """Let the guest go; raises `MachineError` with QEMU's own words when it did not start."""

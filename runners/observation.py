@@ -59,6 +59,10 @@ class Observation:
     transcripts: Mapping[str, str]
     """Text by serial port, the console first, from the attempt's first byte to the end of the drain. The echo of
     typed commands is not in it."""
+    status: int | None = None
+    """The exit status of the test's process, where the host itself waited for it."""
+    signal: int | None = None
+    """The signal that ended it, likewise."""
     exit: QemuExit | None = None
     """Set where QEMU ended by itself or was killed from outside."""
     detail: str = ""
@@ -70,6 +74,8 @@ class Observation:
             "fields": dict(self.fields),
             "ending": self.ending,
             "waited_s": self.waited_s,
+            "status": self.status,
+            "signal": self.signal,
             "exit": None if self.exit is None else asdict(self.exit),
             "detail": self.detail,
         }
@@ -85,6 +91,8 @@ def read_observation(facts: bytes, transcripts: Mapping[str, str]) -> Observatio
             ending=Ending(read["ending"]),
             waited_s=float(read["waited_s"]),
             transcripts=transcripts,
+            status=read["status"],
+            signal=read["signal"],
             exit=None if read["exit"] is None else QemuExit(**read["exit"]),
             detail=str(read["detail"]),
         )

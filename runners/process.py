@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from parity.errors import MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
@@ -33,6 +33,7 @@ class ChildProcess:
         stderr: int,
         pass_fds: Sequence[int] = (),
         folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
         try:
@@ -43,6 +44,7 @@ class ChildProcess:
                 stderr=stderr,
                 pass_fds=pass_fds,
                 cwd=folder,
+                env=environment,
             )
         except OSError as error:
             raise MachineError(f"cannot start {command[0]}: {error.strerror}") from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _SAMPLE_EVERY_S: Final = 0.25
 _BUSY_SHARE: Final = 0.5
@@ -22,13 +22,15 @@ _BUSY_SHARE: Final = 0.5
 
 
 class ProgressMeter:
-    """Remembers when the machine was last seen working."""
+    """Remembers when some processes, together, were last seen working."""
 
-    def __init__(self, pid: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pid = pid
+    def __init__(
+        self, pids: Callable[[], Iterable[int]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pids = pids
         self._clock = clock
         self._sampled_at = clock()
-        self._wanted_s = read_wanted_cpu_s(pid)
+        self._wanted_s = self._read()
         self.worked_at = self._sampled_at
         self.share = 0.0
         """Host CPU seconds wanted per second over the last sample."""
@@ -41,12 +43,15 @@ class ProgressMeter:
         """Return for how many seconds there was neither output nor work."""
         now = self._clock()
         if now - self._sampled_at >= _SAMPLE_EVERY_S:
-            wanted_s = read_wanted_cpu_s(self._pid)
+            wanted_s = self._read()
             self.share = (wanted_s - self._wanted_s) / (now - self._sampled_at)
             if self.share >= _BUSY_SHARE:
                 self.worked_at = now
             self._sampled_at, self._wanted_s = now, wanted_s
         return now - max(self.worked_at, last_output_at)
+
+    def _read(self) -> float:
+        return sum(read_wanted_cpu_s(pid) for pid in self._pids())
 
 
 def read_wanted_cpu_s(pid: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from parity.configuration import BootArgumentDelivery, ImageDelivery, ShellDelivery
+from parity.configuration import BootArgumentDelivery, ImageDelivery, ProcessDelivery, ShellDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,12 +27,16 @@ class Proof:
     """Whether QEMU's own end, as `exit_codes` or a guest's power-off, ends the test properly."""
 
 
-def make_proof(delivery: ShellDelivery | BootArgumentDelivery | ImageDelivery, tests: Iterable[str]) -> Proof:
+def make_proof(
+    delivery: ShellDelivery | BootArgumentDelivery | ImageDelivery | ProcessDelivery, tests: Iterable[str]
+) -> Proof:
     """Return what a single test's attempt has to show under this delivery."""
     match delivery:
         case ShellDelivery(begin=begin, end=end, unknown=unknown):
             return Proof(begin=begin, end=end, unknown=unknown, tests=frozenset(tests))
         case BootArgumentDelivery(begin=begin, end=end) | ImageDelivery(begin=begin, end=end):
             return Proof(begin=begin, end=end, tests=frozenset(tests), exit_ends=True)
+        case ProcessDelivery():
+            return Proof(tests=frozenset(tests))  # the host itself waits for the test's process
         case other:
             assert_never(other)

@@ -28,8 +28,9 @@ def judge_log(
     """
     delivery = configuration.target(target).delivery
     fields = configuration.test_fields(test) | {"arch": configuration.target(target).arch, "target": target}
-    if not isinstance(delivery, SuiteDelivery) and delivery.begin is not None:
-        start, nonce = _find_begin(delivery.begin.source, text, fields)
+    proof = None if isinstance(delivery, SuiteDelivery) else make_proof(delivery, configuration.tests)
+    if proof is not None and proof.begin is not None:
+        start, nonce = _find_begin(proof.begin.source, text, fields)
         text, fields = text[start:], fields | {"nonce": nonce}
     observation = Observation(
         fields={"nonce": "", **fields},

@@ -1,10 +1,17 @@
-"""The four ways of taking tests, behind one seam."""
+"""All ways of taking tests, behind one seam."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from parity.configuration import BootArgumentDelivery, ImageDelivery, ShellDelivery, SuiteDelivery
+from parity.configuration import (
+    BootArgumentDelivery,
+    ImageDelivery,
+    ProcessDelivery,
+    ShellDelivery,
+    SuiteDelivery,
+)
+from runners.host import HostRunner
 from runners.one_boot import OneBootRunner
 from runners.shell import ShellRunner
 from runners.suite import SuiteRunner
@@ -37,5 +44,7 @@ def make_runner(rig: Rig) -> Runner:
             return OneBootRunner(rig, delivery)
         case SuiteDelivery() as delivery:
             return SuiteRunner(rig, delivery)
+        case ProcessDelivery() as delivery:
+            return HostRunner(rig, delivery)
         case other:
             assert_never(other)

@@ -70,6 +70,12 @@ def _describe_target(name: str, target: Target) -> dict[str, object]:
     }
 
 
+def _machine_cells(target: Target) -> tuple[str, str, str, str]:
+    if target.machine is None:
+        return "this host", "-", "-", "-"
+    return target.machine, target.cpu or "-", str(target.cpus), f"{target.memory_mib} MiB"
+
+
 def _show(session: Session, configuration: Configuration, tests: Sequence[str]) -> None:
     from parity.cli.table import print_table  # noqa: PLC0415 - keeps --help fast
 
@@ -82,10 +88,7 @@ def _show(session: Session, configuration: Configuration, tests: Sequence[str]) 
                 name,
                 roles.get(name, "-"),
                 target.arch,
-                target.machine,
-                target.cpu or "-",
-                str(target.cpus),
-                f"{target.memory_mib} MiB",
+                *_machine_cells(target),
                 target.delivery.kind,
             )
             for name, target in configuration.targets.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -61,12 +61,12 @@ def run_command(
         ),
     ] = None,
     isolation: Annotated[
-        Isolation,
+        Literal["boot", "shared"],
         typer.Option(
             "--isolation",
             help="boot: a fresh QEMU for every test; shared: one boot for many, nothing restored.",
         ),
-    ] = Isolation.BOOT,
+    ] = "boot",
     build: Annotated[
         bool, typer.Option("--build/--no-build", help="Run the targets' build commands first.")
     ] = True,
@@ -93,7 +93,7 @@ def run_command(
     targets = select_targets(configuration, names=target or (), architectures=arch or ())
     order = Order(
         cases=select_cases(configuration, targets=targets, tests=tests or (), pattern=pattern),
-        isolation=isolation,
+        isolation=Isolation(isolation),
         jobs=jobs,
         timeout_s=timeout,
         build=build,

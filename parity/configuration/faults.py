@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-_DELIVERY_KINDS: Final = ("shell", "boot-arg", "image", "suite")
+_DELIVERY_KINDS: Final = ("shell", "boot-arg", "image", "suite", "process")
 _NO_TABLE: Final = {"model_type", "model_attributes_type", "dict_type"}
 _NO_LIST: Final = {"tuple_type"}
 

@@ -204,8 +204,19 @@ class SuiteDelivery(Table):
         return self
 
 
+class ProcessDelivery(Table):
+    """The test is a program that runs on the host's own Linux: the reference that tells a wrong test from a kernel."""
+
+    kind: Literal["process"]
+    run: Command = Field(default=("{path}",))
+    """The program and its arguments, from parity.toml's folder."""
+    emulator: str | None = None
+    """The user-mode emulator for a foreign architecture, where it is not the architecture's usual one."""
+
+
 Delivery = Annotated[
-    ShellDelivery | BootArgumentDelivery | ImageDelivery | SuiteDelivery, Field(discriminator="kind")
+    ShellDelivery | BootArgumentDelivery | ImageDelivery | SuiteDelivery | ProcessDelivery,
+    Field(discriminator="kind"),
 ]
 
 
@@ -256,7 +267,8 @@ class Target(Table):
     """`[target.NAME]`: something tests run on."""
 
     arch: Annotated[str, AfterValidator(_known_architecture)]
-    machine: str
+    machine: str | None = None
+    """QEMU's machine; only a `process` delivery does without one."""
     cpu: str | None = None
     cpus: Annotated[int, Field(ge=1, le=512)] = 1
     memory_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 128
@@ -295,6 +307,17 @@ class Target(Table):
     def console_port(self) -> str:
         """The port that is typed at."""
         return self.console or self.serial[0]
+
+    @property
+    def is_host(self) -> bool:
+        """Whether tests run on the host's own kernel."""
+        return isinstance(self.delivery, ProcessDelivery)
+
+    @model_validator(mode="after")
+    def _machine_is_named(self) -> Target:
+        if self.machine is None and not self.is_host:
+            raise PydanticCustomError("missing", "is missing", {"key": "machine"})
+        return self
 
     @model_validator(mode="after")
     def _console_is_a_port(self) -> Target:

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from parity.attempt import Isolation
 from parity.campaign import CampaignPlan, CampaignState, Case, TargetFacts
-from parity.configuration import ShellDelivery, SuiteDelivery, fill
+from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
 from parity.errors import BuildError, UsageError
 from parity.flow.interrupt import Interrupt, Interrupted
 from parity.flow.work import Finished, TargetLost, work
 from parity.outcome import Outcome
-from runners.accelerator import choose_accelerator, read_version
+from runners.accelerator import choose_accelerator
 from runners.boot import not_made
 from runners.command_line import shell_line
 from runners.commands import read_revision, run_command
+from runners.facts import read_facts, read_runner_version, shown_command
 from runners.images import ImageStore
 from runners.rig import Rig
 from runners.scratch import open_scratch
@@ -54,6 +55,10 @@ class Order:
     def targets(self) -> tuple[str, ...]:
         """The targets, in the cases' order."""
         return tuple(dict.fromkeys(case.target for case in self.cases))
+
+    def tests_of(self, target: str) -> tuple[str, ...]:
+        """The tests that are to run on a target, in order."""
+        return tuple(case.test for case in self.cases if case.target == target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,10 @@ def resumed_order(configuration: Configuration, repository: Repository, order: O
     for facts in repository.campaign_facts(campaign.number):
         if facts.target in resumed.targets:
             rig = _make_rig(configuration, facts.target, resumed, Path(), Interrupt())
-            if _read_facts(rig, resumed, facts.qemu_version).fingerprint != facts.fingerprint:
+            if (
+                read_facts(rig, resumed.tests_of(rig.name), facts.qemu_version).fingerprint
+                != facts.fingerprint
+            ):
                 raise UsageError(
                     f"{facts.target}: what it boots is not what run {campaign.number} began with",
                     hint="start a new run with `parity run`",
@@ -139,8 +147,7 @@ def dry_run(configuration: Configuration, order: Order) -> Iterator[tuple[str, s
     """Yield each target with its QEMU command, as one can paste it; starts nothing."""
     for name in order.targets:
         rig = _make_rig(configuration, name, order, Path(), Interrupt())
-        first = next(case.test for case in order.cases if case.target == name)
-        yield name, shell_line(_shown_command(rig, first))
+        yield name, shell_line(shown_command(rig, order.tests_of(name)[0]))
 
 
 def run_campaign(
@@ -151,12 +158,12 @@ def run_campaign(
     Raises `ConfigurationError` for files that are not there and `MachineError` where QEMU is not installed, both
     before anything runs. Ctrl-C and SIGTERM end it early and properly.
     """
-    versions = {name: read_version(configuration.target(name)) for name in order.targets}
+    versions = {name: read_runner_version(configuration.target(name)) for name in order.targets}
     with Interrupt() as interrupt, open_scratch() as scratch:
         unbuilt = _build(configuration, order, observer, interrupt)
         rigs = {name: _make_rig(configuration, name, order, scratch, interrupt) for name in order.targets}
         usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
-        facts = [_read_facts(rig, order, versions[rig.name]) for rig in usable.values()]
+        facts = [read_facts(rig, order.tests_of(rig.name), versions[rig.name]) for rig in usable.values()]
         number = _begin(configuration, repository, order, facts)
         record = _Record(repository, number)
         state = CampaignState.FAILED
@@ -280,7 +287,7 @@ def _make_rig(
         name=name,
         target=target,
         isolation=_isolation(target, order.isolation),
-        accelerator=choose_accelerator(target),
+        accelerator="" if target.is_host else choose_accelerator(target),
         store=ImageStore(configuration.state_folder / "images"),
         scratch=scratch,
         stop=interrupt.stop,
@@ -295,32 +302,10 @@ def _isolation(target: Target, wanted: Isolation) -> Isolation:
             return wanted
         case SuiteDelivery():
             return Isolation.SHARED
+        case ProcessDelivery():
+            return Isolation.PROCESS
         case _:
             return Isolation.BOOT
-
-
-def _read_facts(rig: Rig, order: Order, version: str) -> TargetFacts:
-    first = next(case.test for case in order.cases if case.target == rig.name)
-    images = rig.images(rig.fields(first))
-    return TargetFacts(
-        target=rig.name,
-        arch=rig.target.arch,
-        qemu_version=version,
-        accelerator=rig.accelerator,
-        command_line=shell_line(_shown_command(rig, first)),
-        image_sha256=images.sha256,
-        build_id=images.build_id,
-        inputs_sha256=images.inputs_sha256,
-    )
-
-
-def _shown_command(rig: Rig, test: str) -> tuple[str, ...]:
-    """Return the command as a person would type it in parity.toml's folder."""
-    fields = {**rig.fields(test), "nonce": "NONCE", "tests": test}
-    append = getattr(rig.target.delivery, "append", "")
-    command = rig.command_line(fields, rig.files_in_place(fields), append=append, wiring=None)
-    root = f"{rig.configuration.root}{os.sep}"
-    return tuple(word.replace(root, "") for word in command)
 
 
 def _target_fields(name: str, target: Target) -> dict[str, str]:
