@@ -31,7 +31,6 @@ _UNFINISHED_SEQUENCE: Final = re.compile(
 )
 _INVISIBLE: Final = re.compile(r"[\x00\x07\x08\x7f]+")
 _CARRIAGE_RETURN: Final = re.compile(r"\r+\n?")
-_UNFINISHED_RETURN: Final = re.compile(r"\r+\Z")
 
 
 class ConsoleDecoder:
@@ -58,9 +57,9 @@ class ConsoleDecoder:
             text = text[: unfinished.start()]
         text = self._return_rest + _INVISIBLE.sub("", _SEQUENCE.sub("", text))
         self._return_rest = ""
-        if not final and (held := _UNFINISHED_RETURN.search(text)):
-            self._return_rest = text[held.start() :]
-            text = text[: held.start()]
+        if not final and text.endswith("\r"):
+            self._return_rest = "\r"  # one stands for any number
+            text = text.rstrip("\r")
         return _CARRIAGE_RETURN.sub("\n", text)
 
 
