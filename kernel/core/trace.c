@@ -56,15 +56,24 @@ static inline struct trace_provider *provider_of(u16 event_type) {
 void trace_emit(u16 event_type, u32 payload) {
     if ((provider_of(event_type)->enabled >> (event_type & 63) & 1) == 0) return;
 
+    /* Interrupts are off from choosing the CPU to the store: a thread preempted in between would go on writing into
+     * a ring that is no longer its CPU's, with the time of long ago. */
+    u64 interrupts = arch_interrupts_save();
     unsigned cpu = arch_cpu_id();
     struct trace_cpu_buffer *ring = &TRACE_BUFFERS[cpu];
     u64 timestamp = arch_timestamp();
-    u64 index = __atomic_fetch_add(&ring->write_idx, 1, __ATOMIC_RELAXED);
+    /* Release: whoever reads this index sees all events before it whole. */
+    u64 index = __atomic_fetch_add(&ring->write_idx, 1, __ATOMIC_RELEASE);
     ring->entries[index % TRACE_RING_SIZE] = (struct trace_event){
         .timestamp = timestamp, .event_type = event_type, .cpu_id = (u8)cpu, .payload = payload,
     };
     if (index >= TRACE_RING_SIZE) __atomic_fetch_add(&ring->dropped, 1, __ATOMIC_RELAXED);
     if (cpu == 0) __atomic_store_n(&TRACE_CPU0_WRITE_IDX, index + 1, __ATOMIC_RELAXED);
+    arch_interrupts_restore(interrupts);
+}
+
+bool trace_is_on(u16 event_type) {
+    return TRACE_ENABLED != 0 && (provider_of(event_type)->enabled >> (event_type & 63) & 1) != 0;
 }
 
 void trace_count(struct trace_counter *counter) {

@@ -5,6 +5,8 @@
 #include "errno.h"
 #include "kernel.h"
 #include "process.h"
+#include "stress.h"
+#include "trace_validation.h"
 #include "tty.h"
 
 #define DEVICE(major, minor) ((major) << 8 | (minor))
@@ -75,6 +77,7 @@ struct device {
 
 static int open_master(struct file *file, u32 flags) { return pty_open_master(file); }
 
+/* The kernel's checks of itself are at Linux's "local/experimental use" numbers. */
 static const struct device devices[] = {
     { "null", 0666, DEVICE(1u, 3u), &null_operations, NULL },
     { "zero", 0666, DEVICE(1u, 5u), &zero_operations, NULL },
@@ -84,6 +87,8 @@ static const struct device devices[] = {
     { "tty", 0666, DEVICE(5u, 0u), NULL, open_own_terminal },
     { "console", 0600, DEVICE(5u, 1u), NULL, open_console },
     { "ptmx", 0666, DEVICE(5u, 2u), NULL, open_master },
+    { "trace", 0600, DEVICE(240u, 0u), &trace_device_operations, NULL },
+    { "stress", 0600, DEVICE(240u, 1u), &stress_device_operations, NULL },
 };
 
 int device_open(struct file *file, u32 flags) {

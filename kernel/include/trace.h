@@ -1,9 +1,9 @@
 /* Trace buffers: what each CPU did last, readable by a debugger without the kernel's help.
  *
  * The layout and the symbol names are an interface: tools read them out of a stopped or running machine. One ring
- * a CPU holds the newest 1024 events. A writer reads the clock, reserves a slot with an atomic add on write_idx,
- * and stores; it takes no lock, so it may run anywhere, in an interrupt that nests in another writer included. The
- * newest slots can thus be stale or torn, and a nested interrupt leaves its (later) events below the interrupted one.
+ * a CPU holds the newest 1024 events. A writer turns interrupts off, reads the clock, reserves a slot with an atomic
+ * add on write_idx, and stores. It takes no lock, so it may run anywhere; only its own CPU writes to a ring. Timestamps
+ * in a ring never go back; its newest slot, write_idx - 1, can be stale or torn while the CPU runs, all below are whole.
  */
 #pragma once
 
@@ -98,7 +98,7 @@ enum trace_event_type {
     TRACE_FORK_ENTRY = 0x0600,       /* parent pid */
     TRACE_FORK_EXIT = 0x0601,        /* child pid, 0: failed */
     TRACE_EXEC_ENTRY = 0x0602,       /* pid */
-    TRACE_EXEC_EXIT = 0x0603,        /* pid */
+    TRACE_EXEC_EXIT = 0x0603,        /* pid, 0: failed */
     TRACE_COW_FAULT = 0x0604,        /* page number, low 32 bits */
     TRACE_COW_COPY = 0x0605,         /* page number, low 32 bits */
     TRACE_DATA_ABORT = 0x0607,       /* pid << 16 | signal: a user fault that nothing could satisfy */
@@ -114,7 +114,11 @@ enum trace_event_type {
 
 void trace_init(void); /* reads `trace=` from the command line */
 void trace_emit(u16 event_type, u32 payload);
+bool trace_is_on(u16 event_type);
 
+/* Off, this is one load and one branch, which is not taken: the call is out of line. On aarch64
+ *     ldr x8, [x20, :lo12:TRACE_ENABLED] (its page is in a register, or made by ADRP); cbnz x8, .Lemit
+ * and on x86-64 `cmpq $0, TRACE_ENABLED; jne .Lemit`. */
 static inline void trace(u16 event_type, u32 payload) {
     if (__builtin_expect(__atomic_load_n(&TRACE_ENABLED, __ATOMIC_RELAXED) != 0, 0)) {
         trace_emit(event_type, payload);

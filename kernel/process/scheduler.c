@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "private.h"
 #include "trace.h"
+#include "trace_validation.h"
 
 #define IDLE_TICKS_PER_EVENT 32
 #define STACK_CANARY 0x5ca1ab1e0ddba11ul
@@ -261,6 +262,7 @@ static void sleepers_run(u64 now_ns) {
 }
 
 void timer_tick(bool from_user) {
+    if (trace_validation_active && trace_validation_tick()) return;
     struct cpu *cpu = this_cpu();
     cpu->ticks++;
     trace_count(&TIMER_TICK_TOTAL);

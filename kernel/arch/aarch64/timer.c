@@ -3,24 +3,23 @@
 
 #include "scheduler.h"
 
-static u64 period; /* in counter ticks */
+static u64 periods[MAX_CPUS]; /* in counter ticks */
 
 u64 arch_timestamp(void) {
     u64 value;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value)::"memory");
+    __asm__ volatile("isb\nmrs %0, cntvct_el0" : "=r"(value)::"memory"); /* not read ahead of what came before */
     return value;
 }
 
 u64 arch_timestamp_hz(void) { return read_register(cntfrq_el0); }
 
 u64 arch_clock_ns(void) {
-    __asm__ volatile("isb"); /* not read ahead of what came before */
     u64 ticks = arch_timestamp(), hz = arch_timestamp_hz();
     return ticks / hz * 1000000000ul + ticks % hz * 1000000000ul / hz;
 }
 
 void arch_timer_start(u64 period_ns) {
-    period = arch_timestamp_hz() * period_ns / 1000000000ul;
+    u64 period = periods[arch_cpu_id()] = arch_timestamp_hz() * period_ns / 1000000000ul;
     write_register(cntv_cval_el0, arch_timestamp() + period);
     write_register(cntv_ctl_el0, 1);
     __asm__ volatile("isb");
@@ -28,6 +27,7 @@ void arch_timer_start(u64 period_ns) {
 
 /* The next tick is one period after the last, not after now; a CPU that was stopped for long skips what it missed. */
 void timer_interrupt(bool from_user) {
+    u64 period = periods[arch_cpu_id()];
     u64 next = read_register(cntv_cval_el0) + period;
     u64 now = arch_timestamp();
     if (next <= now) next = now + period;

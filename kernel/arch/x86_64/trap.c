@@ -70,6 +70,7 @@ static void handle_exception(struct trap_frame *frame) {
 
 static void handle_interrupt(struct trap_frame *frame) {
     bool from_user = arch_frame_from_user(frame);
+    if (frame->vector == VECTOR_SPURIOUS) return; /* nothing happened, and it wants no end */
     trace_count(&IRQ_TOTAL);
     if (frame->vector != VECTOR_TIMER) trace(TRACE_IRQ_ENTRY, (u32)frame->vector);
     switch (frame->vector) {
@@ -80,7 +81,6 @@ static void handle_interrupt(struct trap_frame *frame) {
         trace(TRACE_RESCHED_IPI_RECV, arch_cpu_id());
         break;
     case VECTOR_FLUSH: mmu_flush_interrupt(); break;
-    case VECTOR_SPURIOUS: return; /* wants no end */
     default: kprint("interrupt %lu has no handler\n", frame->vector);
     }
     if (frame->vector != VECTOR_TIMER) trace(TRACE_IRQ_EXIT, (u32)frame->vector);
