@@ -69,7 +69,6 @@ static const struct tty_operations slave_operations = {
     .put = slave_put,
     .input_taken = slave_input_taken,
     .closed = slave_closed,
-    .hangs_up = true,
 };
 
 int pty_open_slave(struct file *file, u32 number, u32 flags) {
@@ -128,9 +127,7 @@ static int type(struct file *file, struct pty *pty, const char *bytes, usize cou
     int error = 0;
     u64 interrupts = spin_lock(&pty->tty.lock);
     for (usize index = 0; index < count && error == 0;) {
-        if (slave_is_gone(pty)) {
-            error = -EIO;
-        } else if (tty_input_room(&pty->tty) > 0) {
+        if (tty_input_room(&pty->tty) > 0) {
             tty_receive(&pty->tty, (u8)bytes[index++]);
             ++*done;
         } else {

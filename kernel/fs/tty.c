@@ -17,7 +17,7 @@ static const struct termios DEFAULT_TERMIOS = {
     .control = B38400 | CS8 | CREAD,
     .local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     .character = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-                   [VSTOP] = 19, [VSUSP] = 26, [VWERASE] = 23, [VLNEXT] = 22 },
+                   [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
 };
 
 void tty_init(struct tty *tty, const struct tty_operations *operations) {

@@ -46,28 +46,25 @@ static int become_controlling(struct tty *tty, bool steal) {
     return free ? 0 : -EPERM;
 }
 
-/* The session loses its terminal; whoever is in the foreground is told. */
-static void give_up_session(struct tty *tty) {
+/* The session loses its terminal; whoever is in the foreground is told. Its files stay as they are. */
+static void give_up_session(struct tty *tty, bool leader_exits) {
     u64 interrupts = spin_lock(&tty->lock);
     u32 group = tty->group;
     tty->session = tty->group = 0;
     spin_unlock(&tty->lock, interrupts);
     if (group == 0) return;
     signal_send_group(group, SIGHUP);
-    signal_send_group(group, SIGCONT);
+    if (!leader_exits) signal_send_group(group, SIGCONT); /* else exit continues those that it orphans */
 }
 
 void tty_session_leader_exit(struct process *leader) {
-    struct tty *tty = leader->tty;
-    if (!is_claim_valid(leader)) return;
-    if (tty->operations->hangs_up) tty_hang_up(tty);
-    else give_up_session(tty);
+    if (is_claim_valid(leader)) give_up_session(leader->tty, true);
 }
 
 static int give_up_controlling(struct tty *tty) {
     struct process *process = current_process();
     if (tty_of_process() != tty) return -ENOTTY;
-    if (process->sid == process->pid) give_up_session(tty);
+    if (process->sid == process->pid) give_up_session(tty, false);
     process->tty = NULL;
     return 0;
 }

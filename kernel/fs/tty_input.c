@@ -74,6 +74,13 @@ static void erase_line(struct tty *tty) {
     while (tty->queued > tty->committed) erase_one(tty);
 }
 
+static void show_again(struct tty *tty) {
+    if (!tty_has(tty, ECHO)) return;
+    echo(tty, tty->termios.character[VREPRINT]);
+    tty_echo(tty, "\n", 1);
+    for (u64 at = tty->committed; at < tty->queued; at++) echo(tty, (u8)tty->queue[at % TTY_QUEUE_SIZE]);
+}
+
 /* True when the byte was a signal's key. */
 static bool receive_signal(struct tty *tty, u8 byte) {
     int signal = is_key(tty, VINTR, byte) ? SIGINT : is_key(tty, VQUIT, byte) ? SIGQUIT : is_key(tty, VSUSP, byte) ? SIGTSTP : 0;
@@ -119,6 +126,8 @@ static void receive_canonical(struct tty *tty, u8 byte) {
         erase_line(tty);
     } else if (extended && is_key(tty, VWERASE, byte)) {
         erase_word(tty);
+    } else if (extended && is_key(tty, VREPRINT, byte)) {
+        show_again(tty);
     } else if (is_key(tty, VEOF, byte)) {
         end_line(tty, TTY_END_OF_FILE | TTY_LINE_END);
     } else if (byte == '\n') {
@@ -135,6 +144,12 @@ static void receive_canonical(struct tty *tty, u8 byte) {
 void tty_receive(struct tty *tty, u8 byte) {
     u32 input = tty->termios.input;
     if ((input & ISTRIP) != 0) byte &= 0x7f;
+    if (tty->literal || (is_key(tty, VLNEXT, byte) && tty_has(tty, ICANON) && tty_has(tty, IEXTEN))) {
+        tty->literal = !tty->literal;
+        if (!tty->literal) receive_text(tty, byte);
+        else if (tty_has(tty, ECHO)) tty_echo(tty, "^\b", 2);
+        return;
+    }
     if (receive_signal(tty, byte) || receive_flow_control(tty, byte)) return;
     if (byte == '\r') {
         if ((input & IGNCR) != 0) return;

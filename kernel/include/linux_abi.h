@@ -108,7 +108,8 @@ struct poll_request { /* struct pollfd */
 
 /* Terminals. */
 
-enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSTART = 8, VSTOP, VSUSP, VEOL, VWERASE = 14, VLNEXT, VEOL2 };
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSTART = 8, VSTOP, VSUSP, VEOL, VREPRINT,
+       VDISCARD, VWERASE, VLNEXT, VEOL2 };
 #define NCCS 19
 
 struct termios {

@@ -21,7 +21,6 @@ struct tty_operations {
     void (*put)(struct tty *tty, const char *bytes, usize count);  /* beyond the room they are lost */
     void (*input_taken)(struct tty *tty); /* under the lock: there is room for input again, or a file less; NULL */
     void (*closed)(struct tty *tty);      /* a file is gone; NULL */
-    bool hangs_up; /* with its session: its open files die */
 };
 
 /* Input is a queue of three parts, by counters that only grow: [taken, committed) can be read, [committed, queued) is
@@ -36,6 +35,7 @@ struct tty {
     u32 hangups;        /* a file opened before the last one is dead */
     u32 opens;          /* live files */
     bool stopped;       /* by ^S */
+    bool literal;       /* after ^V: the next byte is text, whatever it is */
     u64 taken, committed, queued;
     u16 queue[TTY_QUEUE_SIZE]; /* a byte, and TTY_LINE_END or TTY_END_OF_FILE */
     struct wait_queue readers, writers;
