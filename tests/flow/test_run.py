@@ -41,13 +41,13 @@ SCENARIOS: Final = {
 
 SLOW: Final = """
 [test.spin]
-budget_s = 2
+budget_s = 1
 [test.chatter]
-budget_s = 2
+budget_s = 1
 """
 
 
-@pytest.mark.parametrize("isolation", Isolation)
+@pytest.mark.parametrize("isolation", [Isolation.BOOT, Isolation.SHARED])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_scenario_is_judged_as_it_should(lab: Lab, architecture: str, isolation: Isolation) -> None:
     configuration = lab.write(*SCENARIOS, architectures=[architecture], more=SLOW)
