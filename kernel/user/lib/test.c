@@ -51,12 +51,25 @@ static void end(int status) {
     _exit(status);
 }
 
+/* A reason stays on its line: control characters become \n or \x1b. */
+static void escape(char *to, size_t size, const char *from) {
+    size_t length = 0;
+    for (; *from != '\0' && length + 5 < size; from++) {
+        unsigned char character = (unsigned char)*from;
+        if (character == '\n') length += (size_t)snprintf(to + length, size - length, "\\n");
+        else if (character < ' ') length += (size_t)snprintf(to + length, size - length, "\\x%02x", character);
+        else to[length++] = *from;
+    }
+    to[length] = '\0';
+}
+
 void test_fail(const char *file, int line, const char *what, ...) {
-    char text[512];
+    char reason[512], text[512];
     va_list arguments;
     va_start(arguments, what);
-    vsnprintf(text, sizeof text, what, arguments);
+    vsnprintf(reason, sizeof reason, what, arguments);
     va_end(arguments);
+    escape(text, sizeof text, reason);
     if (is_test_itself()) {
         printf("%s: FAIL: %s:%d: %s\n", test.name, file, line, text);
         end(EXIT_FAIL);

@@ -27,7 +27,6 @@ from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
-PR_SET_CHILD_SUBREAPER = 36
 EXIT_SKIP = 77
 
 # ELF, 64 bits, little-endian, executable, machine 183; the mask leaves out the OS ABI and what follows it.
@@ -47,33 +46,34 @@ def escape(data: bytes) -> str:
     return "".join(f"\\x{byte:02x}" for byte in data)
 
 
-def enter_namespace() -> None:
-    """Give this process a user and a mount namespace, the identifiers mapped to themselves as far as allowed."""
-    uid, gid = os.getuid(), os.getgid()
-    width = 65536 if uid == 0 else 1
-    ready_read, ready_write = os.pipe()
-    parent = os.getpid()
+def enter_namespace(flags: int, uid_map: str, gid_map: str) -> None:
+    """Move this process into a new user namespace. A map is "first-inside first-outside count"."""
+    target = os.getpid()
+    unshared_read, unshared_write = os.pipe()
     mapper = os.fork()
     if mapper == 0:
-        # Only a process outside can map more than one identifier.
-        os.close(ready_write)
-        os.read(ready_read, 1)
-        if width == 1:
-            Path(f"/proc/{parent}/setgroups").write_text("deny")
-        Path(f"/proc/{parent}/uid_map").write_text(f"{0 if width > 1 else uid} {0 if width > 1 else uid} {width}")
-        Path(f"/proc/{parent}/gid_map").write_text(f"{0 if width > 1 else gid} {0 if width > 1 else gid} {width}")
+        # From outside: whoever is inside may map no more than itself.
+        os.close(unshared_write)
+        os.read(unshared_read, 1)
+        if not uid_map.endswith(" 65536"):
+            Path(f"/proc/{target}/setgroups").write_text("deny")
+        Path(f"/proc/{target}/uid_map").write_text(uid_map)
+        Path(f"/proc/{target}/gid_map").write_text(gid_map)
         os._exit(0)
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
+    if libc.unshare(flags) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    os.close(ready_write)
-    os.close(ready_read)
+    os.close(unshared_read)
+    os.close(unshared_write)
     if os.waitpid(mapper, 0)[1] != 0:
         raise OSError("the identifiers of the user namespace cannot be mapped")
 
 
 def register_emulator(emulator: str, workspace: Path) -> None:
-    enter_namespace()
+    """Have the kernel give aarch64 programs to the emulator, in this process and its children alone."""
+    uid, gid = os.getuid(), os.getgid()
+    own_uid, own_gid = ("0 0 65536", "0 0 65536") if uid == 0 else (f"0 {uid} 1", f"0 {gid} 1")
+    enter_namespace(CLONE_NEWUSER | CLONE_NEWNS, own_uid, own_gid)
     libc = ctypes.CDLL(None, use_errno=True)
     mount_point = workspace / "binfmt_misc"
     mount_point.mkdir()
@@ -81,6 +81,8 @@ def register_emulator(emulator: str, workspace: Path) -> None:
         raise OSError(ctypes.get_errno(), "mounting binfmt_misc (Linux 6.7 or later?)")
     rule = f":qemu-aarch64:M::{escape(AARCH64_MAGIC)}:{escape(AARCH64_MASK)}:{emulator}:POF"
     (mount_point / "register").write_text(rule)
+    if uid != 0:  # registering took the namespace's root: become the ordinary user again
+        enter_namespace(CLONE_NEWUSER, f"{uid} 0 1", f"{gid} 0 1")
 
 
 def kill_session(leader: int) -> None:
@@ -189,7 +191,6 @@ def main() -> int:
 
 def run_all(programs: list[Path], workspace: Path, options: argparse.Namespace, emulator: str | None) -> int:
     workspace.chmod(0o711)
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if emulator is not None:
         register_emulator(emulator, workspace)
     results: dict[str, list[Result]] = {program.name: [] for program in programs}
