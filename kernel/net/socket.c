@@ -75,7 +75,6 @@ static void free_socket(struct socket *socket) {
 /* A listener takes the connections that nobody accepted with it: `orphans`, linked by queue_next. */
 void socket_close(struct socket *socket) {
     struct socket *orphans = NULL;
-    socket->queue_next = NULL;
     u64 interrupts = spin_lock(&net_lock);
     unlink_socket(socket);
     connection_detach(socket, &orphans);
