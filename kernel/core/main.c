@@ -2,6 +2,7 @@
 #include "arch.h"
 #include "clock.h"
 #include "cpu.h"
+#include "defect.h"
 #include "kernel.h"
 #include "memory.h"
 #include "process.h"
@@ -28,6 +29,7 @@ void kernel_main(void) {
     scheduler_init();
     clock_init();
     print_banner(arch_start_cpus());
+    defect_init();
     arch_timer_start(TICK_NS);
 
     vfs_init();

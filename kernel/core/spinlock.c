@@ -25,11 +25,14 @@ u64 spin_lock(struct spinlock *lock) {
     if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0) {
         trace(TRACE_LOCK_CONTEND, lock->id);
         do {
-            /* Spin on a plain load: the line stays shared until it changes. */
+            /* Who waits holds nothing of this lock's: interrupts are as the caller has them. Spin on a plain load:
+             * the line stays shared until it changes. */
+            arch_interrupts_restore(interrupts);
             while (__atomic_load_n(&lock->locked, __ATOMIC_RELAXED) != 0) {
                 if (panic_started()) arch_park(); /* its holder may have parked */
                 arch_relax();
             }
+            arch_interrupts_save();
         } while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0);
     }
     lock->holder_cpu = (i32)arch_cpu_id();

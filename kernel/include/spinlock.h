@@ -1,7 +1,7 @@
 /* A ticket-free test-and-set lock that knows its holder and tells the trace.
  *
- * Every lock here is taken with interrupts off: one that an interrupt handler also takes would
- * otherwise deadlock the CPU that holds it.
+ * Every lock here is held with interrupts off: one that an interrupt handler also takes would
+ * otherwise deadlock the CPU that holds it. Who waits for one has them as before.
  *
  * Order, outermost first; take a lock only while holding ones above it:
  *     the file system's and the devices' locks (fs/, net/; their own order is written there)

@@ -1,4 +1,5 @@
 /* Page faults: pages appear when they are touched, and are copied when they are written. */
+#include "defect.h"
 #include "errno.h"
 #include "kernel.h"
 #include "memory.h"
@@ -84,6 +85,7 @@ void trap_page_fault(struct trap_frame *frame, vaddr address, unsigned access) {
     bool from_user = arch_frame_from_user(frame);
     trace(TRACE_PAGE_FAULT, (u32)(address / PAGE_SIZE));
     trace_count(&PAGE_FAULT_TOTAL);
+    if (defect_at_page_fault(frame, address)) return;
     if (!from_user && (process == NULL || address >= USER_END || !arch_has_fixup(frame))) {
         panic_with_frame(frame, "kernel %s of address 0x%lx",
                          access & PAGE_EXECUTE ? "execution" : access & PAGE_WRITE ? "write" : "read", address);

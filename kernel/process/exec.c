@@ -1,5 +1,6 @@
 /* execve: a new program in an old process. */
 #include "arch.h"
+#include "defect.h"
 #include "elf.h"
 #include "errno.h"
 #include "kernel.h"
@@ -156,6 +157,7 @@ static int exec_with_strings(struct trap_frame *frame, const char *path, const s
     }
     trace(TRACE_EXEC_EXIT, error == 0 ? process->pid : 0);
     if (error == 0) trace_count(&EXEC_TOTAL);
+    if (error == 0) defect_at(DEFECT_AT_EXEC, frame);
     return error;
 }
 

@@ -1,6 +1,7 @@
 /* The end of a process, and its parent's wait for it. */
 #include "arch.h"
 #include "cpu.h"
+#include "defect.h"
 #include "errno.h"
 #include "kernel.h"
 #include "memory.h"
@@ -163,6 +164,7 @@ static i64 wait_for_child(struct wait_request *request) {
             break;
         }
         if (result < 0 || (request->options & WNOHANG) != 0) break;
+        defect_at_wait(request->pid, &interrupts);
         trace(TRACE_WAITPID_BLOCK, trace_pair(current_thread()->tid, request->pid > 0 ? (u32)request->pid : 0));
         result = wait_on(&self->private->child_wait, &process_lock, &interrupts, 0);
         if (result < 0) break;

@@ -8,6 +8,7 @@
 
 #include "arch.h"
 #include "cpu.h"
+#include "defect.h"
 #include "errno.h"
 #include "kernel.h"
 #include "memory.h"
@@ -89,7 +90,7 @@ static void switch_away(void) {
     cpu->need_resched = false;
     if (self->state == THREAD_RUNNING && self != cpu->idle) {
         self->state = THREAD_READY;
-        enqueue(self);
+        if (!defect_at_requeue(self)) enqueue(self);
     }
     struct thread *next = dequeue();
     if (next == NULL) next = cpu->idle;
@@ -266,6 +267,7 @@ void timer_tick(bool from_user) {
     struct cpu *cpu = this_cpu();
     cpu->ticks++;
     trace_count(&TIMER_TICK_TOTAL);
+    defect_at_tick();
     /* An idle CPU's ticks would soon be all that its ring remembers. */
     if (current_thread() != cpu->idle || cpu->ticks % IDLE_TICKS_PER_EVENT == 0) trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
     sleepers_run(arch_clock_ns());

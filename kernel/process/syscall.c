@@ -3,6 +3,7 @@
 
 #include "arch.h"
 #include "cpu.h"
+#include "defect.h"
 #include "errno.h"
 #include "private.h"
 #include "process.h"
@@ -21,11 +22,13 @@ static bool is_restartable(syscall_function function) {
 }
 
 void syscall_dispatch(struct trap_frame *frame) {
+    defect_at(DEFECT_BEFORE_CALL, frame);
     u64 number = arch_frame_syscall_number(frame);
     u64 argument[6];
     for (unsigned index = 0; index < 6; index++) argument[index] = arch_frame_argument(frame, index);
     trace_count(&SYSCALL_TOTAL);
     trace(TRACE_SYSCALL_ENTRY, (u32)number);
+    defect_at(DEFECT_IN_CALL, frame);
 
     syscall_function function = number < syscall_table_size ? syscall_table[number] : NULL;
     i64 result = function != NULL ? function(argument) : -ENOSYS;
