@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from parity.configuration import load_configuration
 from runners.images import read_build_id
@@ -117,6 +118,7 @@ def test_the_image_tells_the_build_id_of_its_elf_file(kernel: Path, arch: str) -
 def test_the_trace_symbols_have_the_agreed_sizes(kernel: Path, arch: str) -> None:
     with (kernel / "build" / arch / "duet.elf").open("rb") as stream:
         symbols = ELFFile(stream).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
         sizes = {symbol.name: symbol["st_size"] for symbol in symbols.iter_symbols()}
     assert sizes["TRACE_BUFFERS"] == 16 * 16448
     assert sizes["SYSCALL_TOTAL"] == sizes["IRQ_TOTAL"] == sizes["CTX_SWITCH_TOTAL"] == 1088

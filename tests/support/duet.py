@@ -31,7 +31,9 @@ class Campaign:
 
     def evidence(self, target: str, test: str) -> str:
         """Return the deciding sentence."""
-        return next(a["evidence"][0] for a in self.attempts if (a["target"], a["test"]) == (target, test))
+        return str(
+            next(a["evidence"][0] for a in self.attempts if (a["target"], a["test"]) == (target, test))
+        )
 
 
 @pytest.fixture(scope="session")
