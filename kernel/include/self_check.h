@@ -19,7 +19,7 @@
 struct trace_validation_cpu {
     uint32_t emitted;
     uint32_t verified;    /* read back from the ring, each the successor of the one before it */
-    uint64_t elapsed_ns;  /* from the first to the last */
+    uint64_t elapsed_ns;  /* from the first to the last; what rate that is, is for the caller to judge */
     uint64_t latest_ns;   /* the longest that one came after its time */
     uint64_t overwritten; /* events of this run that the ring no longer holds */
     uint64_t lost;        /* those of them that were overwritten before they could be read back */
