@@ -115,14 +115,21 @@ static void find_own_folder(const char *program) {
              (int)(slash - program), program);
 }
 
+/* Whoever starts a test may ignore or block signals, as shells and nohup do for background programs. */
+static void forget_inherited_signals(void) {
+    sigset_t none = 0;
+    for (int signal = 1; signal < 32; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP) handle_signal(signal, SIG_DFL, 0);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void test_begin(int argc, char **argv) {
     test.name = argc > 0 ? base_name(argv[0]) : "test";
     test.pid = getpid();
     find_own_folder(argc > 0 ? argv[0] : "");
     setenv("PATH", test.folder);
+    forget_inherited_signals();
     handle_signal(SIGALRM, watchdog, 0);
-    sigset_t alarm_signal = signal_bit(SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm_signal, NULL);
     alarm(WATCHDOG_SECONDS);
 }
 
