@@ -9,9 +9,9 @@
 #include "memory.h"
 #include "process.h"
 
-/* Once in so many times, others may run between finding a place and changing it. On one CPU nothing else would ever
- * let them in there but a tick that happens to hit. */
-#define PAUSE_ONE_IN 512
+/* Once in so many times, others may run between finding a place and changing it, and between the two steps of a
+ * deletion. On one CPU nothing else would ever let them in there but a tick that happens to hit. */
+#define PAUSE_ONE_IN 128
 
 struct place {
     u64 *link;        /* what points to `node` */
@@ -50,13 +50,23 @@ static void pause_sometimes(struct list_user *user) {
     if (list_random(user) % PAUSE_ONE_IN == 0) yield();
 }
 
+/* Keys rise strictly along any walk, across deleted nodes too. Whatever breaks that, nobody walks for ever. */
+static bool in_order(struct list_user *user, const struct node *node, u64 *last, bool *first) {
+    if (node->key == FREED_KEY) user->freed_seen++;
+    if (!*first && node->key <= *last) user->disordered = true;
+    *last = node->key;
+    *first = false;
+    return !user->disordered;
+}
+
 /* One attempt: false when a compare-and-swap was lost, which says that `link` may belong to a deleted node. */
 static bool try_find(struct list_user *user, u64 key, struct place *place) {
     u64 *link = &user->list->first;
     struct node *node = node_at(__atomic_load_n(link, __ATOMIC_ACQUIRE));
-    while (node != NULL) {
+    u64 last = 0;
+    bool first = true;
+    while (node != NULL && in_order(user, node, &last, &first)) {
         u64 next = __atomic_load_n(&node->next, __ATOMIC_ACQUIRE);
-        if (node->key == FREED_KEY) user->freed_seen++;
         if (is_deleted(next)) {
             /* Who unlinks a node retires it, and the swap lets only one of us be that. */
             if (!swap_link(user, link, (u64)node, next & ~1ul)) return false;
@@ -74,23 +84,23 @@ static bool try_find(struct list_user *user, u64 key, struct place *place) {
     return true;
 }
 
-static void find(struct list_user *user, u64 key, struct place *place) {
+/* False: the list is broken. */
+static bool find(struct list_user *user, u64 key, struct place *place) {
     while (!try_find(user, key, place)) {}
+    return !user->disordered;
 }
 
 bool list_insert(struct list_user *user, u64 key) {
     struct node *node = node_alloc(&user->list->epochs, user->epoch);
     struct place place;
-    bool inserted = false, present = false;
+    bool inserted = false;
     user->out_of_memory |= node == NULL;
     if (node == NULL) return false;
     node->key = key;
     epoch_enter(&user->list->epochs, user->epoch);
-    while (!inserted && !present) {
-        find(user, key, &place);
+    while (!inserted && find(user, key, &place)) {
         pause_sometimes(user);
-        present = place.node != NULL && place.node->key == key;
-        if (present) break;
+        if (place.node != NULL && place.node->key == key) break;
         node->next = (u64)place.node;
         inserted = swap_link(user, place.link, (u64)place.node, (u64)node);
     }
@@ -103,14 +113,14 @@ bool list_delete(struct list_user *user, u64 key) {
     struct place place;
     bool deleted = false;
     epoch_enter(&user->list->epochs, user->epoch);
-    while (!deleted) {
-        find(user, key, &place);
+    while (!deleted && find(user, key, &place)) {
         pause_sometimes(user);
         if (place.node == NULL || place.node->key != key) break;
         /* Lost: it got a new successor, or somebody else deleted it. Looking again tells which. */
         deleted = swap_link(user, &place.node->next, place.next, place.next | 1);
     }
     if (deleted) {
+        pause_sometimes(user);
         if (swap_link(user, place.link, (u64)place.node, place.next)) {
             epoch_retire(&user->list->epochs, user->epoch, place.node);
         } else {
@@ -125,14 +135,14 @@ bool list_delete(struct list_user *user, u64 key) {
 bool list_search(struct list_user *user, u64 key) {
     epoch_enter(&user->list->epochs, user->epoch);
     struct node *node = node_at(__atomic_load_n(&user->list->first, __ATOMIC_ACQUIRE));
-    u64 next = 0;
-    while (node != NULL) {
+    u64 next = 0, last = 0;
+    bool first = true;
+    while (node != NULL && in_order(user, node, &last, &first)) {
         next = __atomic_load_n(&node->next, __ATOMIC_ACQUIRE);
-        if (node->key == FREED_KEY) user->freed_seen++;
         if (node->key >= key) break;
         node = node_at(next);
     }
-    bool found = node != NULL && node->key == key && !is_deleted(next);
+    bool found = node != NULL && node->key == key && !is_deleted(next) && !user->disordered;
     epoch_leave(user->epoch);
     return found;
 }

@@ -23,11 +23,13 @@ struct list_user {
     u64 random;
     u64 retries;     /* compare-and-swaps that failed */
     u64 freed_seen;  /* nodes met whose memory was free: must stay 0 */
+    bool disordered; /* keys did not rise on the way: the list is broken, and may be a circle */
     bool out_of_memory;
 };
 
 void list_init(struct list *list, unsigned threads);
 struct list_user list_user(struct list *list, unsigned thread);
+/* All three also give false on a broken list. */
 bool list_insert(struct list_user *user, u64 key); /* false: it was there (or out_of_memory) */
 bool list_delete(struct list_user *user, u64 key); /* false: it was not */
 bool list_search(struct list_user *user, u64 key);

@@ -20,7 +20,6 @@ static void free_limbo(struct epoch_thread *thread, struct epoch_limbo *limbo) {
         node->key = FREED_KEY;
         node->link = thread->free;
         thread->free = node;
-        thread->recycled++;
     }
 }
 
@@ -56,6 +55,10 @@ static void try_advance(struct epoch_domain *domain) {
 /* The epoch is read after the node left the list, the fence says so: one that had been read before could be older
  * than that of a thread which still finds the node. */
 void epoch_retire(struct epoch_domain *domain, struct epoch_thread *thread, struct node *node) {
+    if (__atomic_exchange_n(&node->retired, 1, __ATOMIC_RELAXED) != 0) {
+        thread->retired_twice++; /* a second time in a limbo would make that endless */
+        return;
+    }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     u64 epoch = __atomic_load_n(&domain->epoch, __ATOMIC_ACQUIRE);
     struct epoch_limbo *limbo = &thread->limbo[epoch % EPOCH_LIMBOS];
@@ -65,7 +68,6 @@ void epoch_retire(struct epoch_domain *domain, struct epoch_thread *thread, stru
     }
     node->link = limbo->first;
     limbo->first = node;
-    thread->retired++;
 }
 
 struct node *node_alloc(struct epoch_domain *domain, struct epoch_thread *thread) {
@@ -85,7 +87,9 @@ struct node *node_alloc(struct epoch_domain *domain, struct epoch_thread *thread
         free_old_limbos(thread, __atomic_load_n(&domain->epoch, __ATOMIC_ACQUIRE));
     }
     struct node *node = thread->free;
-    if (node != NULL) thread->free = node->link;
+    if (node == NULL) return NULL;
+    thread->free = node->link;
+    node->retired = 0;
     return node;
 }
 

@@ -16,6 +16,7 @@ struct node {
     u64 next;          /* the next node's address; bit 0: this node is deleted */
     u64 key;
     struct node *link; /* in a limbo or among the free nodes */
+    u32 retired;       /* only a broken list does it twice */
 };
 
 #define FREED_KEY (~0ul) /* of a node that nobody may look at */
@@ -30,7 +31,7 @@ struct epoch_thread {
     struct epoch_limbo limbo[EPOCH_LIMBOS]; /* the rest is its own */
     struct node *free;
     u32 until_advance;
-    u64 allocated, retired, recycled;
+    u64 allocated, retired_twice;
 } __attribute__((aligned(64)));
 
 struct epoch_domain {
@@ -46,4 +47,4 @@ void epoch_retire(struct epoch_domain *domain, struct epoch_thread *thread, stru
 
 struct node *node_alloc(struct epoch_domain *domain, struct epoch_thread *thread); /* outside; NULL: out of memory */
 void node_give_back(struct epoch_thread *thread, struct node *node);               /* one that nobody else ever saw */
-u64 epoch_destroy(struct epoch_domain *domain); /* all threads are gone: frees all; how many nodes that were */
+u64 epoch_destroy(struct epoch_domain *domain); /* all threads are gone: frees all; how many nodes that was */
