@@ -3,6 +3,7 @@
 
 #define SECTION_BOOT .section .text.boot, "ax"
 
+    .cfi_sections .debug_frame
     SECTION_BOOT
 .global _start
 _start:
@@ -16,6 +17,8 @@ _start:
     .long   0
 
 boot_primary:
+    .cfi_startproc
+    .cfi_undefined x30                  /* backtraces end here */
     mov     x20, x0
     bl      enter_el1
     /* The loader clears nothing beyond the file. */
@@ -37,13 +40,14 @@ boot_primary:
     ldr     x0, =boot_device_tree
     str     x20, [x0]
     mov     x29, xzr
-    mov     x30, xzr
-    ldr     x0, =primary_main
-    br      x0
+    bl      primary_main                /* at high addresses by now */
+    .cfi_endproc
 
 /* PSCI CPU_ON's entry: x0 is the physical address of { idle thread, its stack's end }. */
 .global boot_secondary
 boot_secondary:
+    .cfi_startproc
+    .cfi_undefined x30
     mov     x20, x0
     bl      enter_el1
     ldp     x21, x22, [x20]
@@ -51,9 +55,8 @@ boot_secondary:
     msr     tpidr_el1, x21
     mov     sp, x22
     mov     x29, xzr
-    mov     x30, xzr
-    ldr     x0, =arch_secondary_main
-    br      x0
+    bl      arch_secondary_main
+    .cfi_endproc
 
 /* Started at EL2 (virtualization=on): nothing is kept there. */
 enter_el1:

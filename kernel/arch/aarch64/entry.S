@@ -2,7 +2,26 @@
 
 #define FRAME_SIZE 304
 
+    .cfi_sections .debug_frame          /* for debuggers alone */
     .text
+
+/* Callers end here: user space, or nothing. */
+.macro CFI_OUTERMOST
+    .cfi_startproc
+    .cfi_undefined x30
+.endm
+
+/* An interrupted kernel function is found again through the frame at SP. Register 32 is the program counter (DWARF for
+ * the Arm 64-bit architecture, 4.1). */
+.macro CFI_INTERRUPTED
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_return_column 32
+    .cfi_def_cfa sp, 0
+    .irp number, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32
+    .cfi_offset \number, 8 * \number
+    .endr
+.endm
 
 .macro SAVE from_user
     sub     sp, sp, #FRAME_SIZE
@@ -92,34 +111,45 @@ vectors:
     .balign 0x80
 
 unexpected:
+    CFI_INTERRUPTED
     SAVE    0
     mov     x0, sp
     bl      trap_unexpected
+    .cfi_endproc
 
 kernel_sync:
+    CFI_INTERRUPTED
     SAVE    0
     mov     x0, sp
     bl      trap_kernel_sync
     RESTORE 0
+    .cfi_endproc
 
 kernel_irq:
+    CFI_INTERRUPTED
     SAVE    0
     mov     x0, sp
     bl      trap_irq
     RESTORE 0
+    .cfi_endproc
 
 user_serror:
+    CFI_OUTERMOST
     SAVE    1
     mov     x0, sp
     bl      trap_unexpected
+    .cfi_endproc
 
 user_irq:
+    CFI_OUTERMOST
     SAVE    1
     mov     x0, sp
     bl      trap_irq
     b       return_to_user
+    .cfi_endproc
 
 user_sync:
+    CFI_OUTERMOST
     SAVE    1
     mov     x0, sp
     bl      trap_user_sync
@@ -128,6 +158,7 @@ return_to_user:                         /* sp: the frame, at the top of the kern
     mov     x0, sp
     bl      trap_leave_to_user
     RESTORE 1
+    .cfi_endproc
 
 /* noreturn void enter_frame(struct trap_frame *on_top_of_stack) */
 .global enter_frame
@@ -158,14 +189,18 @@ switch_stacks:
 /* First switch to a kernel thread: x19 its function, x20 the argument. */
 .global kernel_thread_entry
 kernel_thread_entry:
+    CFI_OUTERMOST
     bl      thread_entered
     mov     x0, x20
     blr     x19
     bl      thread_exit
+    .cfi_endproc
 
 /* First switch to a forked child: its frame lies above. */
 .global fork_entry
 fork_entry:
+    CFI_OUTERMOST
     bl      thread_entered
     bl      process_forked
     b       return_to_user
+    .cfi_endproc

@@ -11,6 +11,7 @@
 #define KERNEL_CODE 0x10
 #define KERNEL_DATA 0x18
 
+    .cfi_sections .debug_frame
     .section .note.pvh, "a", @note
     .balign 4
     .long   4, 4, 18                    /* name and value sizes, XEN_ELFNOTE_PHYS32_ENTRY */
@@ -63,6 +64,8 @@ primary_64:
     movabsq $primary_high, %rax
     jmp     *%rax
 primary_high:
+    .cfi_startproc
+    .cfi_undefined rip                  /* backtraces end here */
     movl    $KERNEL_DATA, %eax
     movl    %eax, %ds
     movl    %eax, %es
@@ -72,8 +75,8 @@ primary_high:
     movl    %eax, %gs
     movq    $boot_stack_end, %rsp
     xorl    %ebp, %ebp
-    pushq   $0
-    jmp     primary_main
+    call    primary_main
+    .cfi_endproc
 
     .balign 8
 boot_gdt:
@@ -131,10 +134,12 @@ trampoline_end:
 
     .text
 secondary_high:
+    .cfi_startproc
+    .cfi_undefined rip
     movq    secondary_stack_end(%rip), %rsp
     xorl    %ebp, %ebp
-    pushq   $0
-    jmp     arch_secondary_main
+    call    arch_secondary_main
+    .cfi_endproc
 
     .section .bss
     .balign 4096

@@ -8,7 +8,14 @@
 #define USER_CODE 0x33
 #define USER_DATA 0x2b
 
+    .cfi_sections .debug_frame          /* for debuggers alone */
     .text
+
+/* Callers end here: user space, or nothing. */
+.macro CFI_OUTERMOST
+    .cfi_startproc
+    .cfi_undefined rip
+.endm
 
 .macro SAVE_REGISTERS
     pushq   %rdi
@@ -62,22 +69,38 @@ vector_stubs:
 .endr
 
 trap_entry:
+    CFI_OUTERMOST
     SAVE_REGISTERS
     cld
     testb   $3, 144(%rsp)               /* CS: from user space? */
-    jz      1f
+    jz      trap_from_kernel
     swapgs
     xorl    %ebp, %ebp
     movq    %rsp, %rdi
     call    trap_handle
     jmp     return_to_user
-1:  /* A frame record between the interrupted code's and ours, so that backtraces go through. */
+    .cfi_endproc
+
+trap_from_kernel:
+    /* A frame record between the interrupted code's and ours, so that backtraces go through. */
     pushq   136(%rsp)                   /* RIP */
     pushq   %rbp
     movq    %rsp, %rbp
+    .cfi_startproc simple               /* the interrupted function's registers are in the frame, at RBP + 16 */
+    .cfi_signal_frame
+    .cfi_def_cfa rbp, 16
+    .cfi_offset r15, 0
+    .cfi_offset r14, 8
+    .cfi_offset r13, 16
+    .cfi_offset r12, 24
+    .cfi_offset rbp, 32
+    .cfi_offset rbx, 40
+    .cfi_offset rip, 136
+    .cfi_offset rsp, 160
     leaq    16(%rsp), %rdi
     call    trap_handle
     addq    $16, %rsp
+    .cfi_endproc
     RESTORE_REGISTERS
     addq    $16, %rsp
     iretq
@@ -85,6 +108,7 @@ trap_entry:
 /* The non-maskable interrupt can come where GS is still the user's: its base tells. */
 .global nmi_entry
 nmi_entry:
+    CFI_OUTERMOST
     pushq   $0
     pushq   $2
     SAVE_REGISTERS
@@ -97,9 +121,11 @@ nmi_entry:
 1:  movq    %rsp, %rdi
     xorl    %ebp, %ebp
     call    trap_nmi                    /* does not return */
+    .cfi_endproc
 
 .global syscall_entry
 syscall_entry:
+    CFI_OUTERMOST
     swapgs
     movq    %rsp, %gs:GS_USER_RSP
     movq    %gs:GS_KERNEL_RSP, %rsp
@@ -122,6 +148,7 @@ return_to_user:                         /* RSP: the frame, at the top of the ker
     RESTORE_REGISTERS
     addq    $16, %rsp
     swapgs
+    .cfi_endproc
     iretq                               /* RIP is below USER_END: whoever sets it checks */
 
 /* noreturn void enter_frame(struct trap_frame *on_top_of_stack) */
@@ -152,14 +179,18 @@ switch_stacks:
 /* First switch to a kernel thread: RBX its function, R12 the argument. */
 .global kernel_thread_entry
 kernel_thread_entry:
+    CFI_OUTERMOST
     call    thread_entered
     movq    %r12, %rdi
     call    *%rbx
     call    thread_exit
+    .cfi_endproc
 
 /* First switch to a forked child: its frame lies above. */
 .global fork_entry
 fork_entry:
+    CFI_OUTERMOST
     call    thread_entered
     call    process_forked
     jmp     return_to_user
+    .cfi_endproc
