@@ -30,6 +30,8 @@ def classify(observation: Observation, rules: VerdictRules, proof: Proof) -> Ver
     """Return the verdict on one attempt."""
     case = read_evidence(observation, rules, proof)
     outcome, deciding = next(finding for rule in _RULES if (finding := rule(case)) is not None)
+    if observation.caveat and outcome.is_measured and not outcome.is_wanted:
+        outcome, deciding = Outcome.NOT_RUN, f"{observation.caveat}; it ended as {outcome}: {deciding}"
     return Verdict(
         outcome=outcome,
         evidence=(deciding,) if outcome is Outcome.PASS else (deciding, *case.circumstances(deciding)),
@@ -76,6 +78,14 @@ def _not_typed(case: Evidence) -> tuple[Outcome, str] | None:
         return Outcome.ERROR, f"the command did not reach the guest unharmed: {case.observation.detail}"
     if case.observation.ending is Ending.UNREAD:
         return Outcome.NOT_RUN, f"the guest does not read its console: {case.observation.detail}"
+    return None
+
+
+def _not_executed(case: Evidence) -> tuple[Outcome, str] | None:
+    if case.observation.ending is Ending.NOT_STARTED:
+        return Outcome.NOT_RUN, f"the host cannot execute it: {case.observation.detail}"
+    if case.observation.ending is Ending.LOST:
+        return Outcome.ERROR, "how it ended is not known: what kept watch over it was killed"
     return None
 
 
@@ -163,6 +173,7 @@ _RULES: Final[tuple[Callable[[Evidence], tuple[Outcome, str] | None], ...]] = (
     _machine_crashed,
     _machine_lost,
     _not_typed,
+    _not_executed,
     _out_of_time,
     _no_such_program,
     _unproven,

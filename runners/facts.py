@@ -12,7 +12,8 @@ from parity.configuration import ProcessDelivery
 from parity.errors import ConfigurationError
 from runners.accelerator import read_version
 from runners.command_line import shell_line
-from runners.host import find_emulator, host_command, read_host_version
+from runners.emulator import find_emulator, read_host_version
+from runners.host import host_command
 from runners.images import hash_file
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def read_facts(rig: Rig, tests: Sequence[str], version: str) -> TargetFacts:
     """Return what is recorded of a target. Raises `ConfigurationError` for a file that is not there."""
     if isinstance(rig.target.delivery, ProcessDelivery):
         emulated = find_emulator(rig.target, rig.target.delivery) is not None
-        programs = _hash_programs(rig, rig.target.delivery, tests)
+        programs = _hash_programs(rig, rig.target.delivery)
         return TargetFacts(
             target=rig.name,
             arch=rig.target.arch,
@@ -71,9 +72,13 @@ def shown_command(rig: Rig, test: str) -> tuple[str, ...]:
     return tuple(word.replace(root, "") for word in command)
 
 
-def _hash_programs(rig: Rig, delivery: ProcessDelivery, tests: Sequence[str]) -> str:
-    """Return one hash of all the tests' programs. Programs that they execute beside themselves are not in it."""
+def _hash_programs(rig: Rig, delivery: ProcessDelivery) -> str:
+    """Return one hash of all tests' programs, chosen or not: a resumed run has fewer left and is the same run.
+
+    Programs that they execute beside themselves are not in it.
+    """
     hashes = []
+    tests = [test for test in rig.configuration.tests if rig.configuration.runs_on(test, rig.name)]
     for test in sorted(tests):
         program = rig.configuration.root / host_command(delivery, rig.fields(test))[0]
         if program.is_file():

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
-import shutil
-import subprocess
+import select
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
+from elftools.elf.enums import ENUM_E_MACHINE
 
 from parity.attempt import Attempt, Log, LogKind
 from parity.configuration import fill
-from parity.errors import MachineError
 from runners.boot import Report
 from runners.classify import classify
 from runners.console_text import decode_console
+from runners.emulator import find_emulator
 from runners.machine import Stopped
 from runners.observation import Ending, Observation
 from runners.process import ChildProcess
@@ -34,22 +34,29 @@ from runners.scratch import machine_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from io import FileIO
 
-    from parity.configuration import ProcessDelivery, Target
+    from parity.architecture import Architecture
+    from parity.configuration import ProcessDelivery
     from runners.machine import Limits
     from runners.rig import Rig
 
 _INIT: Final = Path(__file__).with_name("host_init.py")
 _POLL_S: Final = 0.01
 _PORT: Final = "output"
-_STATUS_BYTES: Final = 64
+_REPORT_BYTES: Final = 4096
+_PIECE_BYTES: Final = 65536
+_ELF_HEAD_BYTES: Final = 20
+_ELF_BIG_ENDIAN: Final = 2
+_ALONE: Final = "this host cannot run the foreign programs that it may execute (it takes Linux 6.7, or a handler in binfmt_misc)"
 
 
 class HostRunner:
     """Runs each test as a process of the host."""
 
-    def __init__(self, rig: Rig, delivery: ProcessDelivery) -> None:
+    def __init__(self, rig: Rig, delivery: ProcessDelivery, *, fenced: bool = True) -> None:
         self._rig = rig
+        self._fenced = fenced  # whether namespaces are tried at all
         self._delivery = delivery
         self._proof = make_proof(delivery, rig.configuration.tests)
         self._emulator = find_emulator(rig.target, delivery)
@@ -87,46 +94,56 @@ class HostRunner:
 
     def _observe(self, folder: Path, fields: Mapping[str, str]) -> tuple[Observation, bytes]:
         """Run one test in `folder`; return what was seen of it, and its output as it came."""
-        temporary = folder / "tmp"
-        temporary.mkdir()
-        folder.chmod(0o711)  # a test that gives up root's identity must still reach its directory
-        temporary.chmod(0o1777)
-        output = folder / "output"
-        near, far = os.pipe()
-        try:
-            with output.open("wb") as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
+        program, *arguments = host_command(self._delivery, fields)
+        file = self._rig.configuration.root / program
+        if (why := why_not(file, self._rig.target.architecture)) is not None:
+            return self._seen(fields, Ending.NOT_STARTED, detail=f"{program}: {why}"), b""
+        temporary = _make_temporary(self._rig.scratch, folder)
+        with _open_pipe() as (output, output_end), _open_pipe() as (told, told_end):
+            with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
                 process = ChildProcess(
-                    self._command(folder, fields, status_fd=far),
+                    [*self._init(told_end.fileno(), folder), str(file), *arguments],
                     stdin=nothing.fileno(),
-                    stdout=sink.fileno(),
-                    stderr=sink.fileno(),
-                    pass_fds=[far],
+                    stdout=output_end.fileno(),
+                    stderr=output_end.fileno(),
+                    pass_fds=[told_end.fileno()],
                     folder=temporary,
                     environment=self._environment(temporary),
                 )
-            os.close(far)
             started = time.monotonic()
             with process:
-                ending = self._wait(process, output, self._rig.test_limits(fields))
+                for end in (output_end, told_end):
+                    end.close()  # what is written there is the program's and its keepers' alone
+                printed = Output(output.fileno())
+                ending = self._wait(process, printed, self._rig.test_limits(fields))
             waited_s = time.monotonic() - started
-            status, signal = _read_status(near)
-        finally:
-            os.close(near)
-        content = output.read_bytes()
+            printed.read()
+            report = read_report(told.read(_REPORT_BYTES))
+        if report.why_not is not None:
+            return self._seen(fields, Ending.NOT_STARTED, detail=f"{program}: {report.why_not}"), b""
+        if ending is Ending.COMPLETED and not report.ended:
+            ending = Ending.LOST
         observation = Observation(
             fields=fields,
             ending=ending,
             waited_s=waited_s,
-            transcripts={_PORT: decode_console(content)},
-            status=status,
-            signal=signal,
+            transcripts={_PORT: decode_console(printed.content)},
+            status=report.status,
+            signal=report.signal,
+            detail=f"{printed.size_bytes} bytes" if ending is Ending.FLOODED else "",
+            caveat=_ALONE if report.alone else "",
         )
-        return observation, content
+        return observation, printed.content
 
-    def _command(self, folder: Path, fields: Mapping[str, str], *, status_fd: int) -> tuple[str, ...]:
-        program, *arguments = host_command(self._delivery, fields)
-        init = [sys.executable, "-I", "-S", str(_INIT), str(status_fd), self._emulator or "-", str(folder)]
-        return (*init, str(self._rig.configuration.root / program), *arguments)
+    def _seen(self, fields: Mapping[str, str], ending: Ending, *, detail: str) -> Observation:
+        return Observation(fields=fields, ending=ending, waited_s=0.0, transcripts={_PORT: ""}, detail=detail)
+
+    def _init(self, told: int, folder: Path) -> tuple[str, ...]:
+        """Return the command that fences a program in (host_init.py)."""
+        fence = "fence" if self._fenced else "-"
+        machine = str(_machine_number(self._rig.target.architecture))
+        python = (sys.executable, "-I", "-S", str(_INIT))
+        return (*python, str(told), fence, self._emulator or "-", machine, str(folder))
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         environment = {
@@ -138,15 +155,15 @@ class HostRunner:
             environment["USER_EMULATOR"] = Path(self._emulator).name
         return environment
 
-    def _wait(self, process: ChildProcess, output: Path, limits: Limits) -> Ending:
+    def _wait(self, process: ChildProcess, printed: Output, limits: Limits) -> Ending:
         progress = ProgressMeter(lambda: _family(process.pid))
-        size, grown_at = 0, time.monotonic()
-        while process.wait(_POLL_S) is None:
+        grown_at = time.monotonic()
+        while process.wait(printed.pause_s) is None:
             if self._rig.stop.is_set():
                 raise Stopped
-            if output.stat().st_size > size:
-                size, grown_at = output.stat().st_size, time.monotonic()
-            if size > limits.output_bytes:
+            if printed.wait(_POLL_S):
+                grown_at = time.monotonic()
+            if printed.size_bytes > limits.output_bytes:
                 return Ending.FLOODED
             if limits.deadline.expired:
                 return Ending.BUDGET
@@ -155,37 +172,99 @@ class HostRunner:
         return Ending.COMPLETED
 
 
-def find_emulator(target: Target, delivery: ProcessDelivery) -> str | None:
-    """Return the user-mode emulator that the target's programs need here; None where they run natively.
+class Output:
+    """What a test has printed so far, from the reading end of a pipe: a file, it could truncate itself."""
 
-    Raises `MachineError` where it is not installed or the host is not Linux.
+    def __init__(self, end: int) -> None:
+        os.set_blocking(end, False)
+        self._end = end
+        self._poll = select.poll()
+        self._poll.register(end, select.POLLIN)
+        self._open = True
+        self._content = bytearray()
+
+    @property
+    def content(self) -> bytes:
+        """All that was read."""
+        return bytes(self._content)
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was read."""
+        return len(self._content)
+
+    @property
+    def pause_s(self) -> float:
+        """How long one may wait for something else: no time, while there may be more to read."""
+        return 0.0 if self._open else _POLL_S
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for more, and read it; whether there was any."""
+        return self._open and bool(self._poll.poll(timeout_s * 1000)) and self.read(pieces=16)
+
+    def read(self, pieces: int = 1024) -> bool:
+        """Read what is there, up to so many pieces; whether there was any."""
+        before = len(self._content)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(pieces):
+                piece = os.read(self._end, _PIECE_BYTES)
+                self._content += piece
+                if not piece:
+                    self._open = False
+                    break
+        return len(self._content) > before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitReport:
+    """What host_init.py told of a program."""
+
+    why_not: str | None = None
+    """Why it could not be executed."""
+    alone: bool = False
+    """Whether it was emulated on a host that cannot run the foreign programs that it executes itself."""
+    status: int | None = None
+    signal: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end is known."""
+        return self.status is not None or self.signal is not None
+
+
+def read_report(told: bytes) -> InitReport:
+    """Return what host_init.py's lines say; nothing is said of the end of a program that was killed from here."""
+    words = dict(line.partition(" ")[::2] for line in told.decode(errors="backslashreplace").splitlines())
+    return InitReport(
+        why_not=words.get("cannot"),
+        alone="alone" in words,
+        status=int(words["exit"]) if "exit" in words else None,
+        signal=int(words["signal"]) if "signal" in words else None,
+    )
+
+
+def why_not(file: Path, architecture: Architecture) -> str | None:
+    """Return why a file is no program for the architecture; None where it is one, or a script.
+
+    A host may well run a program for another architecture than the target's, and prove nothing.
     """
-    if platform.system() != "Linux":
-        raise MachineError(
-            "programs for Linux run on Linux alone", hint="leave this target out: --target NAME"
-        )
-    if platform.machine() in target.architecture.host_names:
-        return None
-    name = delivery.emulator or target.architecture.user_emulator
-    found = shutil.which(name) or shutil.which(f"{name}-static")
-    if found is None:
-        raise MachineError(f"{name} is not installed", hint="Debian and Ubuntu: apt install qemu-user")
-    return found
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_ELF_HEAD_BYTES)
+    except FileNotFoundError:
+        return "there is no such program"
+    except OSError as error:
+        return error.strerror
+    if head.startswith(b"\x7fELF") and len(head) == _ELF_HEAD_BYTES:
+        machine = int.from_bytes(head[18:20], "big" if head[5] == _ELF_BIG_ENDIAN else "little")
+        if machine != _machine_number(architecture):
+            return f"is no program for {architecture.name}"
+    return None
 
 
 def host_command(delivery: ProcessDelivery, fields: Mapping[str, str]) -> tuple[str, ...]:
     """Return a test's program and arguments, as parity.toml words them."""
     return tuple(fill(word, fields) for word in delivery.run)
-
-
-def read_host_version(target: Target, delivery: ProcessDelivery) -> str:
-    """Return what runs the target's programs: Linux's release, and the emulator's version where there is one."""
-    emulator = find_emulator(target, delivery)
-    linux = f"Linux {platform.release()}"
-    if emulator is None:
-        return linux
-    asked = subprocess.run((emulator, "--version"), capture_output=True, timeout=10, check=False)
-    return f"{asked.stdout.decode(errors='backslashreplace').splitlines()[0]} on {linux}"
 
 
 def _family(pid: int) -> tuple[int, ...]:
@@ -194,12 +273,26 @@ def _family(pid: int) -> tuple[int, ...]:
     return (pid,)
 
 
-def _read_status(near: int) -> tuple[int | None, int | None]:
-    """Return (exit status, signal) as host_init.py wrote them; neither where it was ended before."""
-    kind, _, number = os.read(near, _STATUS_BYTES).decode().partition(" ")
-    if not number:
-        return None, None
-    return (int(number), None) if kind == "exit" else (None, int(number))
+@contextlib.contextmanager
+def _open_pipe() -> Iterator[tuple[FileIO, FileIO]]:
+    """Yield the reading and the writing end of a pipe; either may be closed meanwhile."""
+    near, far = os.pipe()
+    with open(near, "rb", buffering=0) as reading, open(far, "wb", buffering=0) as writing:  # noqa: PTH123
+        yield reading, writing
+
+
+def _make_temporary(scratch: Path, folder: Path) -> Path:
+    """Make the test's own directory, which it still reaches when it gives up root's identity."""
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    for above in (scratch, folder):
+        above.chmod(0o711)
+    temporary.chmod(0o1777)
+    return temporary
+
+
+def _machine_number(architecture: Architecture) -> int:
+    return int(ENUM_E_MACHINE[architecture.elf_machine])
 
 
 def _text(observation: Observation) -> bytes:

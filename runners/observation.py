@@ -29,6 +29,10 @@ class Ending(StrEnum):
     """The guest echoed something else than what was typed."""
     UNREAD = "unread"
     """The guest echoed nothing of what was typed."""
+    NOT_STARTED = "not-started"
+    """The host could not execute the program."""
+    LOST = "lost"
+    """It is over, and how it ended is not known: what kept watch over it was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,8 @@ class Observation:
     """Set where QEMU ended by itself or was killed from outside."""
     detail: str = ""
     """More on the ending, as a sentence part: what was typed and echoed, how busy the guest was."""
+    caveat: str = ""
+    """Why a failure would say nothing about the test or the kernel, as a sentence."""
 
     def facts_as_json(self) -> bytes:
         """Return everything but the transcripts, for a file beside theirs."""
@@ -78,6 +84,7 @@ class Observation:
             "signal": self.signal,
             "exit": None if self.exit is None else asdict(self.exit),
             "detail": self.detail,
+            "caveat": self.caveat,
         }
         return json.dumps(facts, indent=1, sort_keys=True).encode()
 
@@ -95,6 +102,7 @@ def read_observation(facts: bytes, transcripts: Mapping[str, str]) -> Observatio
             signal=read["signal"],
             exit=None if read["exit"] is None else QemuExit(**read["exit"]),
             detail=str(read["detail"]),
+            caveat=str(read.get("caveat", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no observation: {error}") from error
