@@ -39,7 +39,7 @@ static int run_test(const char *name) {
     char *argv[] = {path, NULL};
     snprintf(path, sizeof path, "/bin/%s", name);
     int status = run_job(argv);
-    while (waitpid(-1, NULL, WNOHANG) > 0) {} /* orphans */
+    while (waitpid(-1, NULL, WNOHANG) > 0) continue; /* orphans */
     return status;
 }
 

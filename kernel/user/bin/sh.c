@@ -75,7 +75,7 @@ static int next_token(struct lexer *lexer) {
     if (strchr("|<>&;", *lexer->at) != NULL) return *lexer->at++;
 
     lexer->word = lexer->text + lexer->used;
-    for (; *lexer->at != '\0'; ) {
+    for (; *lexer->at != '\0';) {
         char character = *lexer->at;
         if (quote == '\0' && strchr(" \t|<>&;", character) != NULL) break;
         lexer->at++;
@@ -327,7 +327,7 @@ int main(int argc, char **argv) {
     }
     if (isatty(0)) become_interactive();
     for (;;) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) {}
+        while (waitpid(-1, NULL, WNOHANG) > 0) continue;
         if (interactive) printf("duet> ");
         if (!read_line(line, sizeof line)) return last_status;
         run_line(line);

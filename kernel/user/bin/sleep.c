@@ -12,6 +12,6 @@ int main(int argc, char **argv) {
         for (at++; *at >= '0' && *at <= '9'; at++, unit /= 10) duration.tv_nsec += (*at - '0') * unit;
     }
     if (at == argv[1] || *at != '\0') return usage("SECONDS");
-    while (nanosleep(&duration, &duration) < 0 && errno == EINTR) {}
+    while (nanosleep(&duration, &duration) < 0 && errno == EINTR) continue;
     return 0;
 }

@@ -130,28 +130,28 @@ struct pollfd {
 typedef uint64_t sigset_t;
 typedef void (*signal_handler)(int signal);
 
-#define SIGHUP  1
-#define SIGINT  2
-#define SIGQUIT 3
-#define SIGILL  4
-#define SIGTRAP 5
-#define SIGABRT 6
-#define SIGBUS  7
-#define SIGFPE  8
-#define SIGKILL 9
-#define SIGUSR1 10
-#define SIGSEGV 11
-#define SIGUSR2 12
-#define SIGPIPE 13
-#define SIGALRM 14
-#define SIGTERM 15
-#define SIGCHLD 17
-#define SIGCONT 18
-#define SIGSTOP 19
-#define SIGTSTP 20
-#define SIGTTIN 21
-#define SIGTTOU 22
-#define SIGURG  23
+#define SIGHUP   1
+#define SIGINT   2
+#define SIGQUIT  3
+#define SIGILL   4
+#define SIGTRAP  5
+#define SIGABRT  6
+#define SIGBUS   7
+#define SIGFPE   8
+#define SIGKILL  9
+#define SIGUSR1  10
+#define SIGSEGV  11
+#define SIGUSR2  12
+#define SIGPIPE  13
+#define SIGALRM  14
+#define SIGTERM  15
+#define SIGCHLD  17
+#define SIGCONT  18
+#define SIGSTOP  19
+#define SIGTSTP  20
+#define SIGTTIN  21
+#define SIGTTOU  22
+#define SIGURG   23
 #define SIGWINCH 28
 
 #define SIG_DFL ((signal_handler)0)
@@ -185,9 +185,9 @@ typedef struct {
         uint8_t size[112];
     };
 } siginfo_t;
-#define SI_USER     0
-#define SEGV_MAPERR 1
-#define SEGV_ACCERR 2
+#define SI_USER       0
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
 #define CLD_EXITED    1
 #define CLD_KILLED    2
 #define CLD_STOPPED   5
@@ -204,16 +204,16 @@ struct sigaction {
 };
 
 /* Processes. */
-#define WNOHANG            1
-#define WUNTRACED          2
-#define WCONTINUED         8
-#define WIFEXITED(s)       (((s) & 0x7f) == 0)
-#define WEXITSTATUS(s)     (((s) >> 8) & 0xff)
-#define WIFSIGNALED(s)     ((((s) & 0x7f) + 1) >> 1 > 0 && ((s) & 0x7f) != 0x7f)
-#define WTERMSIG(s)        ((s) & 0x7f)
-#define WIFSTOPPED(s)      (((s) & 0xff) == 0x7f)
-#define WSTOPSIG(s)        (((s) >> 8) & 0xff)
-#define WIFCONTINUED(s)    ((s) == 0xffff)
+#define WNOHANG         1
+#define WUNTRACED       2
+#define WCONTINUED      8
+#define WIFEXITED(s)    (((s) & 0x7f) == 0)
+#define WEXITSTATUS(s)  (((s) >> 8) & 0xff)
+#define WIFSIGNALED(s)  ((((s) & 0x7f) + 1) >> 1 > 0 && ((s) & 0x7f) != 0x7f)
+#define WTERMSIG(s)     ((s) & 0x7f)
+#define WIFSTOPPED(s)   (((s) & 0xff) == 0x7f)
+#define WSTOPSIG(s)     (((s) >> 8) & 0xff)
+#define WIFCONTINUED(s) ((s) == 0xffff)
 
 struct rlimit {
     uint64_t rlim_cur, rlim_max;
@@ -260,23 +260,23 @@ struct termios {
 struct winsize {
     uint16_t ws_row, ws_col, ws_xpixel, ws_ypixel;
 };
-#define VINTR  0
-#define VQUIT  1
-#define VERASE 2
-#define VKILL  3
-#define VEOF   4
-#define VTIME  5
-#define VMIN   6
-#define VSUSP  10
-#define ICRNL  0000400
-#define OPOST  0000001
-#define ONLCR  0000004
-#define ISIG   0000001
-#define ICANON 0000002
-#define ECHO   0000010
-#define ECHOE  0000020
-#define ECHOK  0000040
-#define TOSTOP 0000400
+#define VINTR   0
+#define VQUIT   1
+#define VERASE  2
+#define VKILL   3
+#define VEOF    4
+#define VTIME   5
+#define VMIN    6
+#define VSUSP   10
+#define ICRNL   0000400
+#define OPOST   0000001
+#define ONLCR   0000004
+#define ISIG    0000001
+#define ICANON  0000002
+#define ECHO    0000010
+#define ECHOE   0000020
+#define ECHOK   0000040
+#define TOSTOP  0000400
 #define ECHOCTL 0001000
 
 #define TCGETS     0x5401

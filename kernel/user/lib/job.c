@@ -35,7 +35,7 @@ int run_job(char *const argv[]) {
         _exit(127);
     }
     setpgid(child, child); /* both do: neither may run on before it is so */
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
     if (terminal) {
         take_terminal(own_group);
         tcsetattr(0, &modes);

@@ -4,5 +4,5 @@
 #include "system.h"
 
 struct sockaddr_in loopback(uint16_t port);
-int bind_loopback(int type, uint16_t *port);       /* a bound socket; streams listen */
+int bind_loopback(int type, uint16_t *port); /* a bound socket; streams listen */
 int connect_loopback(int type, uint16_t port);

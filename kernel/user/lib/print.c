@@ -79,8 +79,8 @@ static void put_conversion(struct sink *sink, char conversion, struct field *fie
     case 'd':
     case 'i': {
         long number = field->length ? va_arg(*arguments, long) : va_arg(*arguments, int);
-        put_number(sink, field, number < 0 ? "-" : "", number < 0 ? -(unsigned long)number : (unsigned long)number,
-                   10, lower);
+        put_number(sink, field, number < 0 ? "-" : "",
+                   number < 0 ? -(unsigned long)number : (unsigned long)number, 10, lower);
         break;
     }
     case 'u':
@@ -88,12 +88,13 @@ static void put_conversion(struct sink *sink, char conversion, struct field *fie
     case 'X':
     case 'o':
         value = field->length ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
-        put_number(sink, field, "", value, conversion == 'u' ? 10 : conversion == 'o' ? 8 : 16,
+        put_number(sink, field, "", value,
+                   conversion == 'u'   ? 10
+                   : conversion == 'o' ? 8
+                                       : 16,
                    conversion == 'X' ? upper : lower);
         break;
-    case 'p':
-        put_number(sink, field, "0x", (unsigned long)va_arg(*arguments, void *), 16, lower);
-        break;
+    case 'p': put_number(sink, field, "0x", (unsigned long)va_arg(*arguments, void *), 16, lower); break;
     case 'c':
         character = (char)va_arg(*arguments, int);
         put_padded(sink, field, "", &character, 1);
@@ -112,7 +113,8 @@ static void put_conversion(struct sink *sink, char conversion, struct field *fie
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments) {
     struct sink sink = {buffer, size, 0};
     va_list copy;
-    va_copy(copy, arguments); /* an array on x86-64: only a copy of our own has an address of the right type */
+    va_copy(copy,
+            arguments); /* an array on x86-64: only a copy of our own has an address of the right type */
     for (; *format != '\0'; format++) {
         struct field field;
         if (*format != '%') {

@@ -48,7 +48,9 @@ int nanosleep(const struct timespec *duration, struct timespec *remaining) {
 int clock_nanosleep(int clock, int flags, const struct timespec *time, struct timespec *remaining) {
     return system_call(SYS_clock_nanosleep, clock, flags, time, remaining) < 0 ? errno : 0;
 }
-int clock_gettime(int clock, struct timespec *time) { return (int)system_call(SYS_clock_gettime, clock, time); }
+int clock_gettime(int clock, struct timespec *time) {
+    return (int)system_call(SYS_clock_gettime, clock, time);
+}
 int clock_getres(int clock, struct timespec *resolution) {
     return (int)system_call(SYS_clock_getres, clock, resolution);
 }

@@ -1,10 +1,14 @@
 #include "system_call.h"
 
-int socket(int domain, int type, int protocol) { return (int)system_call(SYS_socket, domain, type, protocol); }
+int socket(int domain, int type, int protocol) {
+    return (int)system_call(SYS_socket, domain, type, protocol);
+}
 int socketpair(int domain, int type, int protocol, int fds[2]) {
     return (int)system_call(SYS_socketpair, domain, type, protocol, fds);
 }
-int bind(int fd, const void *address, socklen_t size) { return (int)system_call(SYS_bind, fd, address, size); }
+int bind(int fd, const void *address, socklen_t size) {
+    return (int)system_call(SYS_bind, fd, address, size);
+}
 int listen(int fd, int backlog) { return (int)system_call(SYS_listen, fd, backlog); }
 int accept(int fd, void *address, socklen_t *size) { return accept4(fd, address, size, 0); }
 int accept4(int fd, void *address, socklen_t *size, int flags) {

@@ -57,7 +57,8 @@ static void escape(char *to, size_t size, const char *from) {
     for (; *from != '\0' && length + 5 < size; from++) {
         unsigned char character = (unsigned char)*from;
         if (character == '\n') length += (size_t)snprintf(to + length, size - length, "\\n");
-        else if (character < ' ') length += (size_t)snprintf(to + length, size - length, "\\x%02x", character);
+        else if (character < ' ')
+            length += (size_t)snprintf(to + length, size - length, "\\x%02x", character);
         else to[length++] = *from;
     }
     to[length] = '\0';
@@ -135,12 +136,14 @@ void test_begin(int argc, char **argv) {
 
 void test_check_equal(const char *file, int line, const char *what, long actual, long expected) {
     if (actual == expected) return;
-    if (actual == -1) test_fail(file, line, "%s: -1, errno %d (%s), not %ld", what, errno, errno_name(errno), expected);
+    if (actual == -1)
+        test_fail(file, line, "%s: -1, errno %d (%s), not %ld", what, errno, errno_name(errno), expected);
     test_fail(file, line, "%s: %ld (0x%lx), not %ld", what, actual, actual, expected);
 }
 
 void test_check_text(const char *file, int line, const char *what, const char *actual, const char *expected) {
-    if (strcmp(actual, expected) != 0) test_fail(file, line, "%s: \"%s\", not \"%s\"", what, actual, expected);
+    if (strcmp(actual, expected) != 0)
+        test_fail(file, line, "%s: \"%s\", not \"%s\"", what, actual, expected);
 }
 
 long test_check_ok(const char *file, int line, const char *what, long result) {
@@ -152,7 +155,8 @@ long test_check_ok(const char *file, int line, const char *what, long result) {
 void test_check_errno(const char *file, int line, const char *what, long result, int expected) {
     if (result != -1) test_fail(file, line, "%s: %ld, not -1 with %s", what, result, errno_name(expected));
     if (errno != expected)
-        test_fail(file, line, "%s: errno %d (%s), not %s", what, errno, errno_name(errno), errno_name(expected));
+        test_fail(file, line, "%s: errno %d (%s), not %s", what, errno, errno_name(errno),
+                  errno_name(expected));
 }
 
 static void describe_status(char *text, size_t size, int status) {
@@ -310,7 +314,7 @@ long now_ms(void) {
 
 void sleep_ms(long milliseconds) {
     struct timespec duration = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    while (nanosleep(&duration, &duration) < 0 && errno == EINTR) {}
+    while (nanosleep(&duration, &duration) < 0 && errno == EINTR) continue;
 }
 
 bool ready_within(int fd, short events, int milliseconds) {

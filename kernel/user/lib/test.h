@@ -22,7 +22,7 @@
 /* A condition holds. */
 #define CHECK(condition) ((condition) ? (void)0 : test_fail(HERE, "%s", #condition))
 /* Two integers are equal; the message has both. */
-#define CHECK_EQUAL(actual, expected) \
+#define CHECK_EQUAL(actual, expected)                                                                        \
     test_check_equal(HERE, #actual " == " #expected, (long)(actual), (long)(expected))
 /* Two strings are equal. */
 #define CHECK_TEXT(actual, expected) test_check_text(HERE, #actual, actual, expected)
@@ -31,7 +31,7 @@
 /* A call fails, with this errno. */
 #define CHECK_ERRNO(call, expected) test_check_errno(HERE, #call, (long)(call), expected)
 /* The child ends by itself with this status, or by this signal; it is collected. */
-#define CHECK_EXIT(child, status) test_check_child(HERE, #child, child, (status) << 8)
+#define CHECK_EXIT(child, status)   test_check_child(HERE, #child, child, (status) << 8)
 #define CHECK_KILLED(child, signal) test_check_child(HERE, #child, child, signal)
 /* Exactly this text can be read from the descriptor, within two seconds. */
 #define CHECK_READ(fd, text) test_check_read(HERE, #fd, fd, text)
@@ -39,7 +39,7 @@
 #define CHECK_WRITE(fd, text) CHECK_EQUAL(write(fd, text, strlen(text)), strlen(text))
 
 void test_begin(int argc, char **argv); /* also arms a watchdog of 10 s: SIGALRM, ITIMER_REAL */
-int test_pass(void);                     /* the program's exit status */
+int test_pass(void);                    /* the program's exit status */
 __attribute__((noreturn)) void test_skip(const char *reason, ...) FORMAT(1, 2);
 __attribute__((noreturn)) void test_fail(const char *file, int line, const char *what, ...) FORMAT(3, 4);
 void say(const char *progress, ...) FORMAT(1, 2); /* a line with the test's name before it */
@@ -71,9 +71,9 @@ int capture_shell(char *output, size_t size, const char *command);
 /* Time and waiting. */
 long now_ms(void); /* CLOCK_MONOTONIC */
 void sleep_ms(long milliseconds);
-bool ready_within(int fd, short events, int milliseconds);  /* poll for it */
+bool ready_within(int fd, short events, int milliseconds);      /* poll for it */
 bool happens_within(bool (*condition)(void), int milliseconds); /* asked each millisecond */
-ssize_t read_fully(int fd, char *buffer, size_t size); /* until the size or the end of file */
+ssize_t read_fully(int fd, char *buffer, size_t size);          /* until the size or the end of file */
 
 /* Lets one process wait until another has got somewhere: a pipe. */
 struct gate {

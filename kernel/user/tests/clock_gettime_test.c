@@ -21,7 +21,8 @@ static void monotonic_never_goes_back(void) {
 
 /* Each forked child may run on another processor: their clocks must agree. */
 static void it_agrees_between_processes(void) {
-    volatile long long *latest = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile long long *latest =
+        mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK_OK(latest);
     for (int i = 0; i < 20; i++) {
         *latest = read_ns(CLOCK_MONOTONIC);

@@ -48,11 +48,11 @@ static void every_way_to_set_the_flag_works(void) {
     pid_t child = test_fork();
     if (child == 0) {
         CHECK_EQUAL(fcntl(by_open, F_GETFD), FD_CLOEXEC); /* fork closes nothing */
-        CHECK_OK(execv(own_path(), (char *[]){"cloexec_test", "check", expect(true, plain), expect(false, by_open),
-                                              expect(false, by_fcntl), expect(false, by_dup3),
-                                              expect(false, by_dupfd), expect(false, by_pipe2[0]),
-                                              expect(false, by_pipe2[1]), expect(true, cleared),
-                                              expect(true, copied), NULL}));
+        CHECK_OK(execv(own_path(),
+                       (char *[]){"cloexec_test", "check", expect(true, plain), expect(false, by_open),
+                                  expect(false, by_fcntl), expect(false, by_dup3), expect(false, by_dupfd),
+                                  expect(false, by_pipe2[0]), expect(false, by_pipe2[1]),
+                                  expect(true, cleared), expect(true, copied), NULL}));
     }
     CHECK_EXIT(child, 0);
     CHECK_EQUAL(fcntl(by_open, F_GETFD), FD_CLOEXEC);

@@ -17,7 +17,8 @@ static void write_all(unsigned owner) {
 
 static void check_all(unsigned owner) {
     for (int page = 0; page < PAGES; page++)
-        for (int which = 0; which < 2; which++) CHECK_EQUAL(*word(page, which), owner * 1000 + (unsigned)page);
+        for (int which = 0; which < 2; which++)
+            CHECK_EQUAL(*word(page, which), owner * 1000 + (unsigned)page);
 }
 
 static void run_child(unsigned owner) {

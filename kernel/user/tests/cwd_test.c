@@ -48,7 +48,8 @@ static void relative_paths_start_there(void) {
 }
 
 static void fchdir_goes_where_a_descriptor_is(void) {
-    int directory = (int)CHECK_OK(open("a/b", O_RDONLY | O_DIRECTORY)), file = (int)CHECK_OK(open("a/b/file", O_RDONLY));
+    int directory = (int)CHECK_OK(open("a/b", O_RDONLY | O_DIRECTORY)),
+        file = (int)CHECK_OK(open("a/b/file", O_RDONLY));
     CHECK_OK(fchdir(directory));
     check_cwd("/a/b");
     CHECK_ERRNO(fchdir(file), ENOTDIR);

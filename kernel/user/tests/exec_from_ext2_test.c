@@ -6,13 +6,16 @@ static const int64_t ext2_magic = 0xef53;
 
 static void skip_unless_ext2(const char *directory) {
     struct statfs found;
-    if (statfs(directory, &found) < 0) test_skip("the file system of %s does not tell its kind: %s", directory, errno_name(errno));
-    if (found.f_type != ext2_magic) test_skip("%s is not on ext2 but on kind 0x%lx", directory, (long)found.f_type);
+    if (statfs(directory, &found) < 0)
+        test_skip("the file system of %s does not tell its kind: %s", directory, errno_name(errno));
+    if (found.f_type != ext2_magic)
+        test_skip("%s is not on ext2 but on kind 0x%lx", directory, (long)found.f_type);
 }
 
 static void copy_file(const char *from, const char *to, long size_limit) {
     static char buffer[65536];
-    int in = (int)CHECK_OK(open(from, O_RDONLY)), out = (int)CHECK_OK(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+    int in = (int)CHECK_OK(open(from, O_RDONLY)),
+        out = (int)CHECK_OK(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
     long left = size_limit;
     while (left > 0) {
         ssize_t size = CHECK_OK(read(in, buffer, left < (long)sizeof buffer ? (size_t)left : sizeof buffer));

@@ -31,7 +31,8 @@ static void creating_and_overwriting(void) {
 
 static void appending_goes_to_the_end(void) {
     write_file("log", "1");
-    int first = (int)CHECK_OK(open("log", O_WRONLY | O_APPEND)), second = (int)CHECK_OK(open("log", O_WRONLY | O_APPEND));
+    int first = (int)CHECK_OK(open("log", O_WRONLY | O_APPEND)),
+        second = (int)CHECK_OK(open("log", O_WRONLY | O_APPEND));
     CHECK_WRITE(first, "2");
     CHECK_WRITE(second, "3");
     CHECK_WRITE(first, "4");

@@ -16,8 +16,9 @@ static void send_all(int fd, const char *bytes, size_t size) {
 
 static void respond(int fd, const char *status, const char *body, size_t size, bool with_body) {
     char header[256];
-    int length = snprintf(header, sizeof header,
-                          "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", status, size);
+    int length =
+        snprintf(header, sizeof header,
+                 "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", status, size);
     send_all(fd, header, (size_t)length);
     if (with_body) send_all(fd, body, size);
 }

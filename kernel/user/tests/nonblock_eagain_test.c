@@ -20,7 +20,7 @@ static void a_full_pipe_is_eagain(void) {
     int fds[2];
     char byte = 'x';
     CHECK_OK(pipe2(fds, O_NONBLOCK));
-    while (write(fds[1], "0123456789abcdef", 16) > 0) {}
+    while (write(fds[1], "0123456789abcdef", 16) > 0) continue;
     CHECK_EQUAL(errno, EAGAIN);
     CHECK_ERRNO(write(fds[1], &byte, 1), EAGAIN);
     CHECK_OK(close(fds[0]));
@@ -59,7 +59,7 @@ static void an_empty_socket_is_eagain(void) {
     CHECK_ERRNO(recv(fds[1], &byte, 1, 0), EAGAIN);
     CHECK_WRITE(fds[1], "y");
     CHECK_READ(fds[0], "y");
-    while (write(fds[1], "0123456789abcdef", 16) > 0) {}
+    while (write(fds[1], "0123456789abcdef", 16) > 0) continue;
     CHECK_EQUAL(errno, EAGAIN);
     CHECK_OK(close(fds[0]));
     CHECK_OK(close(fds[1]));

@@ -145,7 +145,8 @@ static void much_output_waits_for_its_reader(void) {
     if (child == 0) {
         CHECK_OK(close(pty.master));
         for (int i = 0; i < AMOUNT; i++) buffer[i] = (char)('a' + i % 26);
-        for (int sent = 0; sent < AMOUNT;) sent += (int)CHECK_OK(write(slave, buffer + sent, (size_t)(AMOUNT - sent)));
+        for (int sent = 0; sent < AMOUNT;)
+            sent += (int)CHECK_OK(write(slave, buffer + sent, (size_t)(AMOUNT - sent)));
         _exit(0);
     }
     for (int got = 0; got < AMOUNT;) {

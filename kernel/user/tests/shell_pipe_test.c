@@ -32,12 +32,14 @@ static void redirections(void) {
 }
 
 static void words_and_quotes(void) {
-    check_shell("echo 'single  | quoted' \"double > quoted\" plain\\ space", "single  | quoted double > quoted plain space\n");
+    check_shell("echo 'single  | quoted' \"double > quoted\" plain\\ space",
+                "single  | quoted double > quoted plain space\n");
     check_shell("echo ''", "\n");
     check_shell("echo a#b # a comment", "a#b\n");
     check_shell("echo one; echo two", "one\ntwo\n");
     CHECK_OK(setenv("GREETING", "hello there"));
-    check_shell("echo $GREETING \"$GREETING\" '$GREETING' $NOTHING.", "hello there hello there $GREETING .\n");
+    check_shell("echo $GREETING \"$GREETING\" '$GREETING' $NOTHING.",
+                "hello there hello there $GREETING .\n");
     say("quotes, escapes, comments and variables");
 }
 

@@ -118,7 +118,8 @@ static void datagrams_find_a_name(void) {
     char buffer[32];
     struct sockaddr_un address = name_of("mailbox"), own = name_of("sender"), from = {0};
     socklen_t size = sizeof from;
-    int mailbox = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0)), sender = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+    int mailbox = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0)),
+        sender = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0));
     CHECK_OK(bind(mailbox, &address, sizeof address));
     CHECK_OK(bind(sender, &own, sizeof own));
     CHECK_EQUAL(sendto(sender, "letter", 6, 0, &address, sizeof address), 6);
