@@ -267,9 +267,9 @@ void timer_tick(bool from_user) {
     struct cpu *cpu = this_cpu();
     cpu->ticks++;
     trace_count(&TIMER_TICK_TOTAL);
-    defect_at_tick();
     /* An idle CPU's ticks would soon be all that its ring remembers. */
     if (current_thread() != cpu->idle || cpu->ticks % IDLE_TICKS_PER_EVENT == 0) trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
+    defect_at_tick();
     sleepers_run(arch_clock_ns());
     process_tick(from_user);
     if (current_thread() == cpu->idle) return;
