@@ -80,7 +80,8 @@ static int change_mode(struct inode *inode, u32 mode) {
 /* -1 leaves one as it is. Giving files away is root's; an owner may change to a group of its own. */
 static int change_owner(struct inode *inode, u32 uid, u32 gid) {
     const struct process *process = current_process();
-    bool same_user = uid == ~0u || uid == inode->uid, own_group = gid == ~0u || gid == inode->gid || gid == process->gid;
+    bool same_user = uid == ~0u || uid == inode->uid,
+         own_group = gid == ~0u || gid == inode->gid || gid == process->gid;
     bool allowed = process->uid == 0 || (process->uid == inode->uid && same_user && own_group);
     if (allowed) {
         u64 interrupts = spin_lock(&inode->lock);
@@ -124,8 +125,10 @@ static bool is_valid_time(const struct time_value *time) {
 }
 
 static void set_time(struct time_value *time, const struct time_value *wanted, struct time_value now) {
-    if (wanted->nanoseconds == UTIME_NOW) *time = now;
-    else if (wanted->nanoseconds != UTIME_OMIT) *time = *wanted;
+    if (wanted->nanoseconds == UTIME_NOW)
+        *time = now;
+    else if (wanted->nanoseconds != UTIME_OMIT)
+        *time = *wanted;
 }
 
 /* "Now" may be set by whoever may write; other times only by the owner. */
@@ -171,9 +174,12 @@ SYSCALL(truncate) {
     if ((i64)argument[1] < 0) return -EINVAL;
     int error = resolve_user(AT_FDCWD, argument[0], true, &inode);
     if (error != 0) return error;
-    if (S_ISDIR(inode->mode)) error = -EISDIR;
-    else if (!S_ISREG(inode->mode)) error = -EINVAL;
-    else error = inode_permission(inode, MAY_WRITE);
+    if (S_ISDIR(inode->mode))
+        error = -EISDIR;
+    else if (!S_ISREG(inode->mode))
+        error = -EINVAL;
+    else
+        error = inode_permission(inode, MAY_WRITE);
     if (error == 0) error = contents_resize(inode, argument[1]);
     inode_put(inode);
     return error;
@@ -200,8 +206,10 @@ SYSCALL(fallocate) {
     struct file *file = file_get(current_process()->files, (int)argument[0]);
     if (file == NULL) return -EBADF;
     int error = -EBADF;
-    if (is_writable_regular(file)) error = contents_reserve(file->inode, argument[2], argument[3], mode == KEEP_SIZE);
-    else if ((file->flags & O_ACCMODE) != O_RDONLY) error = file->inode == NULL ? -ESPIPE : -ENODEV;
+    if (is_writable_regular(file))
+        error = contents_reserve(file->inode, argument[2], argument[3], mode == KEEP_SIZE);
+    else if ((file->flags & O_ACCMODE) != O_RDONLY)
+        error = file->inode == NULL ? -ESPIPE : -ENODEV;
     file_put(file);
     return error;
 }
@@ -212,8 +220,12 @@ SYSCALL(statfs) {
     if (error != 0) return error;
     inode_put(inode);
     u64 free = (storage_limit() - smaller(storage_used(), storage_limit())) / PAGE_SIZE;
-    struct statfs result = { .type = TMPFS_MAGIC, .block_size = PAGE_SIZE, .blocks = storage_limit() / PAGE_SIZE,
-                             .blocks_free = free, .blocks_available = free, .name_length = NAME_MAX,
+    struct statfs result = { .type = TMPFS_MAGIC,
+                             .block_size = PAGE_SIZE,
+                             .blocks = storage_limit() / PAGE_SIZE,
+                             .blocks_free = free,
+                             .blocks_available = free,
+                             .name_length = NAME_MAX,
                              .fragment_size = PAGE_SIZE };
     return copy_to_user(argument[1], &result, sizeof(result));
 }

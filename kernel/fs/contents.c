@@ -32,7 +32,7 @@ static bool grow(struct contents *contents, u64 index) {
 static void *find_page(struct contents *contents, u64 index, bool create) {
     if (create ? !grow(contents, index) : index >> (FANOUT_SHIFT * contents->height) != 0) return NULL;
     void **slot = &contents->root;
-    for (unsigned level = contents->height; ; level--) {
+    for (unsigned level = contents->height;; level--) {
         if (*slot == NULL && create) {
             *slot = take_page();
             if (level == 0 && *slot != NULL) contents->pages++;
@@ -157,8 +157,10 @@ int contents_reserve(struct inode *inode, u64 offset, u64 size, bool keep_size) 
     mutex_lock(&inode->writing);
     for (u64 index = offset / PAGE_SIZE; index * PAGE_SIZE < offset + size && error == 0; index++) {
         void *page = get_page(inode, index, true);
-        if (page == NULL) error = -ENOSPC;
-        else page_put(page);
+        if (page == NULL)
+            error = -ENOSPC;
+        else
+            page_put(page);
     }
     if (error == 0 && !keep_size) extend(inode, offset + size);
     mutex_unlock(&inode->writing);

@@ -10,7 +10,6 @@
 #include "tty.h"
 
 #define DEVICE(major, minor) ((major) << 8 | (minor))
-#define SLAVE_MAJOR 136u
 
 static isize null_read(struct file *file, struct transfer *to, u64 *offset) { return 0; }
 
@@ -35,7 +34,6 @@ static isize zero_read(struct file *file, struct transfer *to, u64 *offset) {
 
 static isize full_write(struct file *file, struct transfer *from, u64 *offset) { return -ENOSPC; }
 
-
 static isize random_read(struct file *file, struct transfer *to, u64 *offset) {
     u64 bits[32];
     isize done = 0;
@@ -52,13 +50,22 @@ static isize random_read(struct file *file, struct transfer *to, u64 *offset) {
 
 static i64 stay_at_zero(struct file *file, i64 offset, int whence) { return 0; }
 
-static const struct file_operations null_operations = { .read = null_read, .write = null_write, .seek = stay_at_zero };
-static const struct file_operations zero_operations = { .read = zero_read, .write = null_write, .seek = stay_at_zero };
-static const struct file_operations full_operations = { .read = zero_read, .write = full_write, .seek = stay_at_zero };
-static const struct file_operations random_operations = { .read = random_read, .write = null_write, .seek = stay_at_zero };
+static const struct file_operations null_operations = { .read = null_read,
+                                                        .write = null_write,
+                                                        .seek = stay_at_zero };
+static const struct file_operations zero_operations = { .read = zero_read,
+                                                        .write = null_write,
+                                                        .seek = stay_at_zero };
+static const struct file_operations full_operations = { .read = zero_read,
+                                                        .write = full_write,
+                                                        .seek = stay_at_zero };
+static const struct file_operations random_operations = { .read = random_read,
+                                                          .write = null_write,
+                                                          .seek = stay_at_zero };
 
 static int open_console(struct file *file, u32 flags) {
-    tty_file_open(file, &console_tty, flags | O_NOCTTY); /* as on Linux, it never becomes controlling by itself */
+    tty_file_open(file, &console_tty,
+                  flags | O_NOCTTY); /* as on Linux, it never becomes controlling by itself */
     return 0;
 }
 
@@ -93,7 +100,7 @@ static const struct device devices[] = {
 
 int device_open(struct file *file, u32 flags) {
     u32 number = file->inode->device;
-    if (number >> 8 == SLAVE_MAJOR) return pty_open_slave(file, number & 0xff, flags);
+    if (number >> 8 == PTY_SLAVE_MAJOR) return pty_open_slave(file, number & 0xff, flags);
     for (usize index = 0; index < ARRAY_SIZE(devices); index++) {
         if (devices[index].number != number) continue;
         if (devices[index].open != NULL) return devices[index].open(file, flags);

@@ -30,8 +30,10 @@ int directory_add(struct inode *directory, const char *name, usize length, struc
     entry->hash = hash_of(name, length);
     entry->length = (u8)length;
     memcpy(entry->name, name, length);
-    if (directory->directory.last != NULL) directory->directory.last->next = entry;
-    else directory->directory.first = entry;
+    if (directory->directory.last != NULL)
+        directory->directory.last->next = entry;
+    else
+        directory->directory.first = entry;
     directory->directory.last = entry;
     if (S_ISDIR(inode->mode)) {
         inode->directory.parent = inode_get(directory);
@@ -118,7 +120,9 @@ static void list_directory(struct listing *listing, const struct inode *director
 
 /* getdents64. One page at a time is enough for any name. */
 isize directory_read(struct inode *directory, struct transfer *to, u64 *offset) {
-    struct listing listing = { .page = page_alloc(), .room = smaller(to->remaining, PAGE_SIZE), .position = *offset };
+    struct listing listing = { .page = page_alloc(),
+                               .room = smaller(to->remaining, PAGE_SIZE),
+                               .position = *offset };
     if (listing.page == NULL) return -ENOMEM;
     u64 interrupts = spin_lock(&tree_lock);
     bool removed = directory->links == 0;

@@ -45,8 +45,10 @@ struct file *file_get(struct file_table *table, int fd) {
 /* Holds the lock. */
 static void set_close_on_exec(struct file_table *table, int fd, bool set) {
     u64 bit = 1ul << (fd % 64);
-    if (set) table->close_on_exec[fd / 64] |= bit;
-    else table->close_on_exec[fd / 64] &= ~bit;
+    if (set)
+        table->close_on_exec[fd / 64] |= bit;
+    else
+        table->close_on_exec[fd / 64] &= ~bit;
 }
 
 int file_descriptor_limit(void) { return (int)smaller(process_limit(LIMIT_FILES), MAX_FILES); }
@@ -72,7 +74,9 @@ struct file *file_replace(struct file_table *table, int fd, struct file *file, b
     return old;
 }
 
-bool file_close_on_exec(struct file_table *table, int fd) { return table->close_on_exec[fd / 64] >> (fd % 64) & 1; }
+bool file_close_on_exec(struct file_table *table, int fd) {
+    return table->close_on_exec[fd / 64] >> (fd % 64) & 1;
+}
 
 void file_set_close_on_exec(struct file_table *table, int fd, bool set) {
     u64 interrupts = spin_lock(&table->lock);

@@ -20,7 +20,9 @@ static i64 duplicate(int fd, u64 lowest, bool close_on_exec) {
     struct file_table *table = current_process()->files;
     struct file *file = file_get(table, fd);
     if (file == NULL) return -EBADF;
-    i64 result = lowest >= (u64)file_descriptor_limit() ? -EINVAL : file_install(table, file, (int)lowest, close_on_exec);
+    i64 result = lowest >= (u64)file_descriptor_limit()
+                     ? -EINVAL
+                     : file_install(table, file, (int)lowest, close_on_exec);
     if (result < 0) file_put(file);
     return result;
 }
@@ -43,7 +45,8 @@ SYSCALL(dup3) {
 static void set_flags(struct file *file, u32 settable, u32 flags) {
     u32 old = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&file->flags, &old, (old & ~settable) | (flags & settable), false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
 }
 
 static i64 control(struct file *file, int fd, int command, u64 value) {
@@ -92,11 +95,16 @@ SYSCALL(ioctl) {
     struct file *file = file_get(table, fd);
     if (file == NULL) return -EBADF;
     i64 result = 0;
-    if (request == FIOCLEX || request == FIONCLEX) file_set_close_on_exec(table, fd, request == FIOCLEX);
-    else if (request == FIONBIO) result = set_nonblocking(file, argument[2]);
-    else if (file->operations->ioctl != NULL) result = file->operations->ioctl(file, request, argument[2]);
-    else if (request == FIONREAD && file->inode != NULL && S_ISREG(file->inode->mode)) result = bytes_left(file, argument[2]);
-    else result = -ENOTTY;
+    if (request == FIOCLEX || request == FIONCLEX)
+        file_set_close_on_exec(table, fd, request == FIOCLEX);
+    else if (request == FIONBIO)
+        result = set_nonblocking(file, argument[2]);
+    else if (file->operations->ioctl != NULL)
+        result = file->operations->ioctl(file, request, argument[2]);
+    else if (request == FIONREAD && file->inode != NULL && S_ISREG(file->inode->mode))
+        result = bytes_left(file, argument[2]);
+    else
+        result = -ENOTTY;
     file_put(file);
     return result;
 }

@@ -41,7 +41,8 @@ static usize parse_member(const char *archive, usize size, struct member *member
     if (member->field[FIELD_NAME_SIZE] == 0 || end > size) return 0;
     member->name = archive + HEADER_SIZE;
     member->contents = archive + contents_at;
-    if (member->name[member->field[FIELD_NAME_SIZE] - 1] != 0 || strcmp(member->name, "TRAILER!!!") == 0) return 0;
+    if (member->name[member->field[FIELD_NAME_SIZE] - 1] != 0 || strcmp(member->name, "TRAILER!!!") == 0)
+        return 0;
     return pad(end);
 }
 
@@ -94,7 +95,8 @@ static bool fill(struct inode *inode, const struct member *member) {
         if (contents_write(inode, &transfer, &offset, false) != (isize)size) return false;
     }
     if (member->field[FIELD_TIME] != 0) {
-        inode->accessed = inode->modified = inode->changed = (struct time_value){ member->field[FIELD_TIME], 0 };
+        inode->accessed = inode->modified = inode->changed =
+            (struct time_value){ member->field[FIELD_TIME], 0 };
     }
     return true;
 }

@@ -168,7 +168,8 @@ static int check_rename(const struct path *from, const struct path *to, u32 flag
     if (replaced != NULL && (flags & RENAME_NOREPLACE) != 0) return -EEXIST;
     if (!S_ISDIR(moved->mode) && to->trailing_slash) return -ENOTDIR;
     if (S_ISDIR(moved->mode) && directory_is_within(to->directory, moved)) return -EINVAL;
-    if (replaced != NULL && S_ISDIR(replaced->mode) && directory_is_within(from->directory, replaced)) return -ENOTEMPTY;
+    if (replaced != NULL && S_ISDIR(replaced->mode) && directory_is_within(from->directory, replaced))
+        return -ENOTEMPTY;
     error = may_remove(from);
     if (error == 0) error = replaced != NULL ? may_remove(to) : inode_permission(to->directory, MAY_WRITE);
     if (error != 0) return error;

@@ -68,7 +68,8 @@ static int check_existing(const struct path *path, u32 flags) {
     if (error != 0) return error;
     if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(inode->mode)) return -ENOTDIR;
     if (S_ISLNK(inode->mode)) return -ELOOP; /* O_NOFOLLOW */
-    if (S_ISDIR(inode->mode) && ((flags & O_CREAT) != 0 || (wanted_access(flags) & MAY_WRITE) != 0)) return -EISDIR;
+    if (S_ISDIR(inode->mode) && ((flags & O_CREAT) != 0 || (wanted_access(flags) & MAY_WRITE) != 0))
+        return -EISDIR;
     return inode_permission(inode, wanted_access(flags));
 }
 

@@ -31,8 +31,10 @@ static void stand_at(struct path *path, struct inode *inode, enum path_end end) 
 
 /* Where the text starts: it may be absolute. */
 static void begin(struct path *path, struct inode *start) {
-    if (path->text[0] == '/') stand_at(path, vfs_root(), PATH_ROOT);
-    else stand_at(path, start, PATH_DOT);
+    if (path->text[0] == '/')
+        stand_at(path, vfs_root(), PATH_ROOT);
+    else
+        stand_at(path, start, PATH_DOT);
 }
 
 /* One name, which may turn out to be a symbolic link to go on with: *cursor is then at its target. */

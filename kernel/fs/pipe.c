@@ -19,9 +19,9 @@ struct pipe {
     struct spinlock lock;
     struct wait_queue readable, writable, opened;
     struct ring ring;
-    u32 readers, writers; /* open ends */
+    u32 readers, writers;           /* open ends */
     u32 reader_opens, writer_opens; /* ever: a FIFO's other side may have come and gone before one wakes */
-    u32 files;            /* for a FIFO; under the inode's lock */
+    u32 files;                      /* for a FIFO; under the inode's lock */
 };
 
 static const struct file_operations pipe_operations;
@@ -161,8 +161,10 @@ static void pipe_release(struct file *file) {
     bool last = pipe->readers == 0 && pipe->writers == 0;
     notify(pipe);
     spin_unlock(&pipe->lock, interrupts);
-    if (file->inode != NULL) detach(file->inode, pipe);
-    else if (last) pipe_free(pipe);
+    if (file->inode != NULL)
+        detach(file->inode, pipe);
+    else if (last)
+        pipe_free(pipe);
 }
 
 static const struct file_operations pipe_operations = {
@@ -216,7 +218,8 @@ int fifo_open(struct file *file, u32 flags) {
     if (writes(file)) pipe->writers++, pipe->writer_opens++;
     file->offset = nonblocking && pipe->writers == 0 ? pipe->writer_opens : ~0ul;
     notify(pipe);
-    if (!writes(file) && !nonblocking) error = wait_for_other_side(pipe, &pipe->writers, &pipe->writer_opens, &interrupts);
+    if (!writes(file) && !nonblocking)
+        error = wait_for_other_side(pipe, &pipe->writers, &pipe->writer_opens, &interrupts);
     if (!reads(file)) error = wait_for_other_side(pipe, &pipe->readers, &pipe->reader_opens, &interrupts);
     spin_unlock(&pipe->lock, interrupts);
     return error;
@@ -242,7 +245,8 @@ SYSCALL(pipe2) {
     if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return -EINVAL;
     struct pipe *pipe = pipe_create();
     if (pipe == NULL) return -ENOMEM;
-    struct file *ends[2] = { file_create(&pipe_operations, O_RDONLY | flags), file_create(&pipe_operations, O_WRONLY | flags) };
+    struct file *ends[2] = { file_create(&pipe_operations, O_RDONLY | flags),
+                             file_create(&pipe_operations, O_WRONLY | flags) };
     if (ends[0] == NULL || ends[1] == NULL) {
         kfree(ends[0]);
         kfree(ends[1]);

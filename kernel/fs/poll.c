@@ -132,13 +132,15 @@ struct descriptor_sets {
 static int read_sets(struct descriptor_sets *sets, const u64 addresses[3], usize words) {
     memset(sets, 0, sizeof(*sets));
     for (unsigned set = 0; set < 3; set++) {
-        if (addresses[set] != 0 && copy_from_user(sets->bits[set], addresses[set], words * 8) != 0) return -EFAULT;
+        if (addresses[set] != 0 && copy_from_user(sets->bits[set], addresses[set], words * 8) != 0)
+            return -EFAULT;
     }
     return 0;
 }
 
 /* One request for each descriptor in any set; -EBADF when one is not open. */
-static i64 sets_to_requests(const struct descriptor_sets *sets, usize highest, struct poll_request *requests) {
+static i64 sets_to_requests(const struct descriptor_sets *sets, usize highest,
+                            struct poll_request *requests) {
     i64 count = 0;
     for (usize fd = 0; fd < highest; fd++) {
         unsigned wanted = 0;

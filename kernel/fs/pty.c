@@ -11,18 +11,17 @@
 #include "process.h"
 #include "tty.h"
 
-#define MAX_PTYS     32
-#define OUTPUT_SIZE  4096
-#define SLAVE_MAJOR  136u
+#define MAX_PTYS    32
+#define OUTPUT_SIZE 4096
 
 /* A pty is never freed, only taken again once neither master nor slave files are left: processes keep pointers to
  * their terminal (see tty_of_process). */
 struct pty {
-    struct tty tty;       /* the slave's; its lock guards what follows, but for `files` */
+    struct tty tty; /* the slave's; its lock guards what follows, but for `files` */
     u32 number;
-    u32 files;            /* of master and slave, dead ones too; under slots_lock */
+    u32 files; /* of master and slave, dead ones too; under slots_lock */
     bool master_open, locked;
-    bool slave_seen;      /* since when a master without a slave reads -EIO */
+    bool slave_seen;        /* since when a master without a slave reads -EIO */
     char ring[OUTPUT_SIZE]; /* what the slave wrote */
     u64 read, written;
     struct wait_queue master_readers, master_writers;
@@ -84,7 +83,9 @@ int pty_open_slave(struct file *file, u32 number, u32 flags) {
     return 0;
 }
 
-int pty_open_same(struct file *file, struct tty *tty, u32 flags) { return pty_open_slave(file, pty_of(tty)->number, flags); }
+int pty_open_same(struct file *file, struct tty *tty, u32 flags) {
+    return pty_open_slave(file, pty_of(tty)->number, flags);
+}
 
 /* The master's side */
 
@@ -94,9 +95,12 @@ static bool slave_is_gone(const struct pty *pty) { return pty->slave_seen && pty
 static int wait_for_output(struct file *file, struct pty *pty, u64 *interrupts) {
     int error = 0;
     while (pty->read == pty->written && error == 0) {
-        if (slave_is_gone(pty)) error = -EIO;
-        else if ((file->flags & O_NONBLOCK) != 0) error = -EAGAIN;
-        else error = wait_on(&pty->master_readers, &pty->tty.lock, interrupts, 0);
+        if (slave_is_gone(pty))
+            error = -EIO;
+        else if ((file->flags & O_NONBLOCK) != 0)
+            error = -EAGAIN;
+        else
+            error = wait_on(&pty->master_readers, &pty->tty.lock, interrupts, 0);
     }
     return pty->read != pty->written ? 0 : error;
 }
@@ -131,7 +135,9 @@ static int type(struct file *file, struct pty *pty, const char *bytes, usize cou
             tty_receive(&pty->tty, (u8)bytes[index++]);
             ++*done;
         } else {
-            error = (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : wait_on(&pty->master_writers, &pty->tty.lock, &interrupts, 0);
+            error = (file->flags & O_NONBLOCK) != 0
+                        ? -EAGAIN
+                        : wait_on(&pty->master_writers, &pty->tty.lock, &interrupts, 0);
         }
     }
     spin_unlock(&pty->tty.lock, interrupts);
@@ -256,7 +262,9 @@ int pty_open_master(struct file *file) {
     file->operations = &master_operations;
     file->private = pty;
     format_number(name, pty->number);
-    return directory_make(slaves, name, S_IFCHR | 0620, SLAVE_MAJOR << 8 | pty->number) != NULL ? 0 : -ENOSPC;
+    return directory_make(slaves, name, S_IFCHR | 0620, PTY_SLAVE_MAJOR << 8 | pty->number) != NULL ? 0 : -ENOSPC;
 }
 
-void pty_init(struct inode *device_directory) { slaves = directory_make(device_directory, "pts", S_IFDIR | 0755, 0); }
+void pty_init(struct inode *device_directory) {
+    slaves = directory_make(device_directory, "pts", S_IFDIR | 0755, 0);
+}

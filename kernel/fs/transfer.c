@@ -35,9 +35,12 @@ static int move(struct transfer *transfer, char *to, const char *from, usize siz
     while (size > 0) {
         const struct io_vector *vector = transfer->vectors;
         usize piece = smaller(size, vector->size - transfer->offset);
-        if (piece > 0 && copy_piece(transfer, vector->base + transfer->offset, to, from, piece) != 0) return -EFAULT;
-        if (to != NULL) to += piece;
-        else from += piece;
+        if (piece > 0 && copy_piece(transfer, vector->base + transfer->offset, to, from, piece) != 0)
+            return -EFAULT;
+        if (to != NULL)
+            to += piece;
+        else
+            from += piece;
         size -= piece;
         transfer->remaining -= piece;
         transfer->offset += piece;
@@ -50,7 +53,9 @@ static int move(struct transfer *transfer, char *to, const char *from, usize siz
 }
 
 int transfer_in(struct transfer *transfer, void *to, usize size) { return move(transfer, to, NULL, size); }
-int transfer_out(struct transfer *transfer, const void *from, usize size) { return move(transfer, NULL, from, size); }
+int transfer_out(struct transfer *transfer, const void *from, usize size) {
+    return move(transfer, NULL, from, size);
+}
 
 struct io_vector *vectors_from_user(vaddr array, u64 count, usize *total, int *error) {
     *error = -EINVAL;

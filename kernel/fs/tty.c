@@ -16,8 +16,19 @@ static const struct termios DEFAULT_TERMIOS = {
     .output = OPOST | ONLCR,
     .control = B38400 | CS8 | CREAD,
     .local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-    .character = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-                   [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
+    .character = { [VINTR] = 3,
+                   [VQUIT] = 28,
+                   [VERASE] = 127,
+                   [VKILL] = 21,
+                   [VEOF] = 4,
+                   [VMIN] = 1,
+                   [VSTART] = 17,
+                   [VSTOP] = 19,
+                   [VSUSP] = 26,
+                   [VREPRINT] = 18,
+                   [VDISCARD] = 15,
+                   [VWERASE] = 23,
+                   [VLNEXT] = 22 },
 };
 
 void tty_init(struct tty *tty, const struct tty_operations *operations) {
@@ -45,7 +56,8 @@ static int wait_for_input(struct file *file, usize size, u64 *interrupts) {
     int error = 0;
     for (;;) {
         u64 pause_ns = tty->termios.character[VTIME] * (NS_PER_SECOND / 10);
-        bool raw = !tty_has(tty, ICANON), timed = raw && pause_ns != 0, at_once = raw && tty->termios.character[VMIN] == 0;
+        bool raw = !tty_has(tty, ICANON), timed = raw && pause_ns != 0,
+             at_once = raw && tty->termios.character[VMIN] == 0;
         if (tty_file_is_dead(file)) return 0;
         if (available(tty) >= bytes_wanted(tty, size)) return 1;
         if (at_once && !timed) return 0;

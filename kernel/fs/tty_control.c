@@ -146,7 +146,8 @@ isize tty_ioctl_common(struct tty *tty, u32 request, vaddr address) {
 }
 
 static bool changes_terminal(u32 request) {
-    return request == TCSETS || request == TCSETSW || request == TCSETSF || request == TCFLSH || request == TCSBRK;
+    return request == TCSETS || request == TCSETSW || request == TCSETSF || request == TCFLSH ||
+           request == TCSBRK;
 }
 
 isize tty_ioctl(struct file *file, u32 request, vaddr address) {

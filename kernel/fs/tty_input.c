@@ -17,8 +17,10 @@ static bool is_shown_with_caret(const struct tty *tty, u8 byte) {
 
 static void echo(struct tty *tty, u8 byte) {
     char caret[2] = { '^', (char)(byte ^ 0x40) }, plain = (char)byte;
-    if (is_shown_with_caret(tty, byte)) tty_echo(tty, caret, 2);
-    else tty_echo(tty, &plain, 1);
+    if (is_shown_with_caret(tty, byte))
+        tty_echo(tty, caret, 2);
+    else
+        tty_echo(tty, &plain, 1);
 }
 
 static void append(struct tty *tty, u16 item) { tty->queue[tty->queued++ % TTY_QUEUE_SIZE] = item; }
@@ -58,8 +60,10 @@ static void erase_word(struct tty *tty) {
     bool in_word = false;
     while (tty->queued > tty->committed) {
         u8 byte = (u8)tty->queue[(tty->queued - 1) % TTY_QUEUE_SIZE];
-        if (byte != ' ' && byte != '\t') in_word = true;
-        else if (in_word) break;
+        if (byte != ' ' && byte != '\t')
+            in_word = true;
+        else if (in_word)
+            break;
         erase_one(tty);
     }
 }
@@ -83,7 +87,10 @@ static void show_again(struct tty *tty) {
 
 /* True when the byte was a signal's key. */
 static bool receive_signal(struct tty *tty, u8 byte) {
-    int signal = is_key(tty, VINTR, byte) ? SIGINT : is_key(tty, VQUIT, byte) ? SIGQUIT : is_key(tty, VSUSP, byte) ? SIGTSTP : 0;
+    int signal = is_key(tty, VINTR, byte)   ? SIGINT
+                 : is_key(tty, VQUIT, byte) ? SIGQUIT
+                 : is_key(tty, VSUSP, byte) ? SIGTSTP
+                                            : 0;
     if (signal == 0 || !tty_has(tty, ISIG)) return false;
     if (!tty_has(tty, NOFLSH)) tty_flush_input(tty);
     tty->stopped = false;
@@ -95,7 +102,8 @@ static bool receive_signal(struct tty *tty, u8 byte) {
 
 /* True when the byte was ^S or ^Q. */
 static bool receive_flow_control(struct tty *tty, u8 byte) {
-    if ((tty->termios.input & IXON) == 0 || !(is_key(tty, VSTART, byte) || is_key(tty, VSTOP, byte))) return false;
+    if ((tty->termios.input & IXON) == 0 || !(is_key(tty, VSTART, byte) || is_key(tty, VSTOP, byte)))
+        return false;
     tty->stopped = is_key(tty, VSTOP, byte);
     wake_all(&tty->writers);
     poll_notify();
@@ -146,8 +154,10 @@ void tty_receive(struct tty *tty, u8 byte) {
     if ((input & ISTRIP) != 0) byte &= 0x7f;
     if (tty->literal || (is_key(tty, VLNEXT, byte) && tty_has(tty, ICANON) && tty_has(tty, IEXTEN))) {
         tty->literal = !tty->literal;
-        if (!tty->literal) receive_text(tty, byte);
-        else if (tty_has(tty, ECHO)) tty_echo(tty, "^\b", 2);
+        if (!tty->literal)
+            receive_text(tty, byte);
+        else if (tty_has(tty, ECHO))
+            tty_echo(tty, "^\b", 2);
         return;
     }
     if (receive_signal(tty, byte) || receive_flow_control(tty, byte)) return;
@@ -157,13 +167,16 @@ void tty_receive(struct tty *tty, u8 byte) {
     } else if (byte == '\n' && (input & INLCR) != 0) {
         byte = '\r';
     }
-    if (tty_has(tty, ICANON)) receive_canonical(tty, byte);
-    else receive_text(tty, byte);
+    if (tty_has(tty, ICANON))
+        receive_canonical(tty, byte);
+    else
+        receive_text(tty, byte);
 }
 
 /* Between lines and bytes: what is there already is a line from now on, or readable byte by byte. */
 void tty_mode_changed(struct tty *tty, const struct termios *old) {
     if (((old->local ^ tty->termios.local) & ICANON) == 0) return;
-    if (tty->queued > tty->taken && tty_has(tty, ICANON)) tty->queue[(tty->queued - 1) % TTY_QUEUE_SIZE] |= TTY_LINE_END;
+    if (tty->queued > tty->taken && tty_has(tty, ICANON))
+        tty->queue[(tty->queued - 1) % TTY_QUEUE_SIZE] |= TTY_LINE_END;
     commit(tty);
 }

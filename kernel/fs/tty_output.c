@@ -17,7 +17,8 @@ usize tty_cook(const struct tty *tty, char *to, usize room, const char *from, us
         bool line_end = from[index] == '\n' && (flags & OPOST) != 0 && (flags & ONLCR) != 0;
         if (length + (line_end ? 2 : 1) > room) break;
         if (line_end) to[length++] = '\r';
-        to[length++] = from[index] == '\r' && (flags & OPOST) != 0 && (flags & OCRNL) != 0 ? '\n' : from[index];
+        to[length++] =
+            from[index] == '\r' && (flags & OPOST) != 0 && (flags & OCRNL) != 0 ? '\n' : from[index];
     }
     *taken = index;
     return length;
@@ -48,7 +49,8 @@ static int write_chunk(struct file *file, struct tty *tty, struct chunk *chunk, 
         tty->operations->put(tty, chunk->cooked, length);
         at += taken, *count += (isize)taken;
         if (taken > 0) continue;
-        error = (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : wait_on(&tty->writers, &tty->lock, &interrupts, 0);
+        error =
+            (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : wait_on(&tty->writers, &tty->lock, &interrupts, 0);
     }
     spin_unlock(&tty->lock, interrupts);
     return error;

@@ -4,7 +4,9 @@
 
 static struct inode *root;
 
-struct inode *vfs_root(void) { return root; }
+struct inode *vfs_root(void) {
+    return root;
+}
 
 void vfs_init(void) {
     root = inode_create(S_IFDIR | 0755, 0);

@@ -62,7 +62,9 @@ SYSCALL(getcwd) {
     spin_unlock(&tree_lock, interrupts);
     if (result == 0) {
         usize size = strlen(start) + 1;
-        result = size > argument[1] ? -ERANGE : copy_to_user(argument[0], start, size) != 0 ? -EFAULT : (i64)size;
+        result = size > argument[1]                            ? -ERANGE
+                 : copy_to_user(argument[0], start, size) != 0 ? -EFAULT
+                                                               : (i64)size;
     }
     page_put(page);
     return result;

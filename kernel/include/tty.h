@@ -71,6 +71,7 @@ bool tty_file_is_dead(const struct file *file);
 /* console.c, pty.c */
 extern struct tty console_tty;
 void console_tty_init(void);
+#define PTY_SLAVE_MAJOR 136u
 void pty_init(struct inode *device_directory);
 int pty_open_master(struct file *file);
 int pty_open_slave(struct file *file, u32 number, u32 flags);

@@ -13,7 +13,9 @@
 static u16 swap(u16 value) { return __builtin_bswap16(value); }
 static bool is_any(u32 host) { return host == 0; }
 static bool is_loopback(u32 host) { return (host & 0xff) == 127; } /* the first byte in memory */
-static bool is_path(const struct socket_address *address) { return address->size > 2 && address->unix_.path[0] != 0; }
+static bool is_path(const struct socket_address *address) {
+    return address->size > 2 && address->unix_.path[0] != 0;
+}
 
 void address_set_inet(struct socket_address *address, u32 host, u16 port) {
     *address = (struct socket_address){ .size = sizeof(struct inet_address) };
@@ -44,7 +46,8 @@ int address_to_user(const struct socket_address *address, vaddr to, vaddr size_a
     u32 room, size = (u32)smaller(address->size, sizeof(struct unix_address) + 1);
     if (copy_from_user(&room, size_address, sizeof(room)) != 0) return -EFAULT;
     if ((i32)room < 0) return -EINVAL;
-    if (copy_to_user(to, &address->family, smaller(room, smaller(size, sizeof(struct unix_address)))) != 0) return -EFAULT;
+    if (copy_to_user(to, &address->family, smaller(room, smaller(size, sizeof(struct unix_address)))) != 0)
+        return -EFAULT;
     return copy_to_user(size_address, &size, sizeof(size));
 }
 
@@ -134,7 +137,8 @@ static int bind_unix(struct socket *socket, struct socket_address *address) {
 
 static bool overlaps(const struct socket *one, const struct inet_address *other) {
     u32 host = one->local.inet.host;
-    return one->local.inet.port == other->port && (host == other->host || is_any(host) || is_any(other->host));
+    return one->local.inet.port == other->port &&
+           (host == other->host || is_any(host) || is_any(other->host));
 }
 
 /* Holds net_lock. Two may share an address if both said so, but not with one that listens. */
@@ -170,9 +174,12 @@ static int bind_inet(struct socket *socket, struct socket_address *address) {
     if (port > 0 && port < 1024 && current_process()->uid != 0) return -EACCES;
     u64 interrupts = spin_lock(&net_lock);
     int error = 0;
-    if (socket->local.size != 0) error = -EINVAL;
-    else if (port == 0) error = choose_port(socket, &address->inet);
-    else if (is_taken(socket, &address->inet)) error = -EADDRINUSE;
+    if (socket->local.size != 0)
+        error = -EINVAL;
+    else if (port == 0)
+        error = choose_port(socket, &address->inet);
+    else if (is_taken(socket, &address->inet))
+        error = -EADDRINUSE;
     if (error == 0) address_set_inet(&socket->local, host, address->inet.port);
     spin_unlock(&net_lock, interrupts);
     return error;
@@ -193,7 +200,8 @@ int address_bind_any(struct socket *socket) {
 }
 
 /* A datagram socket that has a peer hears only that one. An exact address is better than any. */
-static unsigned match_inet(const struct socket *socket, const struct socket *from, const struct inet_address *to) {
+static unsigned match_inet(const struct socket *socket, const struct socket *from,
+                           const struct inet_address *to) {
     if (socket->family != AF_INET || socket->type != from->type || socket->local.size == 0) return 0;
     if (socket->type == SOCK_STREAM ? socket->state != SOCKET_LISTENING : false) return 0;
     if (socket->local.inet.port != to->port) return 0;
@@ -206,7 +214,8 @@ static unsigned match_inet(const struct socket *socket, const struct socket *fro
     return score;
 }
 
-int address_find(const struct socket *from, const struct socket_address *to, const struct inode *inode, struct socket **found) {
+int address_find(const struct socket *from, const struct socket_address *to, const struct inode *inode,
+                 struct socket **found) {
     *found = NULL;
     if (from->family == AF_UNIX) {
         *found = find_unix(to, inode);

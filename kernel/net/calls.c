@@ -52,7 +52,9 @@ SYSCALL(socket) {
 }
 
 static int join_pair(struct socket *pair[2]) {
-    if (pair[0]->type == SOCK_STREAM && (!ring_create(&pair[0]->incoming) || !ring_create(&pair[1]->incoming))) return -ENOBUFS;
+    if (pair[0]->type == SOCK_STREAM &&
+        (!ring_create(&pair[0]->incoming) || !ring_create(&pair[1]->incoming)))
+        return -ENOBUFS;
     u64 interrupts = spin_lock(&net_lock);
     connection_join(pair[0], pair[1]);
     spin_unlock(&net_lock, interrupts);
@@ -69,7 +71,8 @@ SYSCALL(socketpair) {
     if (error == 0 && argument[0] != AF_UNIX) error = -EOPNOTSUPP;
     if (error != 0) return error;
     u32 type = (u32)argument[1];
-    struct socket *pair[2] = { socket_create(AF_UNIX, type & SOCK_TYPE_MASK), socket_create(AF_UNIX, type & SOCK_TYPE_MASK) };
+    struct socket *pair[2] = { socket_create(AF_UNIX, type & SOCK_TYPE_MASK),
+                               socket_create(AF_UNIX, type & SOCK_TYPE_MASK) };
     error = pair[0] == NULL || pair[1] == NULL ? -ENOBUFS : join_pair(pair);
     if (error != 0) {
         for (unsigned index = 0; index < 2; index++) {
@@ -118,8 +121,10 @@ SYSCALL(connect) {
     if (error != 0) return error;
     error = address_from_user(&address, argument[1], (u32)argument[2]);
     if (error == 0) error = address_find_inode(&address, &inode);
-    if (error == 0 && socket->type == SOCK_STREAM) error = connection_open(socket, &address, inode, is_nonblocking(file));
-    else if (error == 0) error = datagram_connect(socket, &address, inode);
+    if (error == 0 && socket->type == SOCK_STREAM)
+        error = connection_open(socket, &address, inode, is_nonblocking(file));
+    else if (error == 0)
+        error = datagram_connect(socket, &address, inode);
     if (inode != NULL) inode_put(inode);
     file_put(file);
     return error;
@@ -215,7 +220,9 @@ static i64 send(u64 fd, u32 flags, struct transfer *from, vaddr address_at, u64 
         request.to = &address;
     }
     i64 result = error;
-    if (error == 0) result = request.socket->type == SOCK_STREAM ? stream_send(&request, from) : datagram_send(&request, from);
+    if (error == 0)
+        result =
+            request.socket->type == SOCK_STREAM ? stream_send(&request, from) : datagram_send(&request, from);
     if (request.to_inode != NULL) inode_put(request.to_inode);
     file_put(file);
     return result;
@@ -226,7 +233,8 @@ static i64 receive(u64 fd, struct socket_request *request, struct transfer *to) 
     int error = get_socket(fd, &file, &request->socket);
     if (error != 0) return error;
     request->nonblocking = is_nonblocking(file);
-    i64 result = request->socket->type == SOCK_STREAM ? stream_receive(request, to) : datagram_receive(request, to);
+    i64 result =
+        request->socket->type == SOCK_STREAM ? stream_receive(request, to) : datagram_receive(request, to);
     file_put(file);
     return result;
 }
@@ -257,7 +265,8 @@ struct message_header { /* struct user_msghdr */
     u32 flags, padding_2;
 };
 
-static int read_header(vaddr at, struct message_header *header, struct io_vector **vectors, struct transfer *transfer) {
+static int read_header(vaddr at, struct message_header *header, struct io_vector **vectors,
+                       struct transfer *transfer) {
     usize total;
     int error;
     if (copy_from_user(header, at, sizeof(*header)) != 0) return -EFAULT;
@@ -296,6 +305,7 @@ SYSCALL(recvmsg) {
     if (header.name != 0) error = address_to_user(&request.from, header.name, size_address);
     header.flags = request.truncated ? MSG_TRUNC : 0;
     u64 tail[2] = { 0, header.flags }; /* the size of control data, and the flags */
-    if (error == 0) error = copy_to_user(argument[1] + offsetof(struct message_header, control_size), tail, 12);
+    if (error == 0)
+        error = copy_to_user(argument[1] + offsetof(struct message_header, control_size), tail, 12);
     return error != 0 ? error : result;
 }

@@ -13,8 +13,10 @@
 
 static void append(struct socket **first, struct socket **last, struct socket *socket) {
     socket->queue_next = NULL;
-    if (*first == NULL) *first = socket;
-    else (*last)->queue_next = socket;
+    if (*first == NULL)
+        *first = socket;
+    else
+        (*last)->queue_next = socket;
     *last = socket;
 }
 
@@ -29,9 +31,12 @@ int connection_listen(struct socket *socket, int backlog) {
     if (socket->type != SOCK_STREAM) return -EOPNOTSUPP;
     int error = 0;
     u64 interrupts = spin_lock(&net_lock);
-    if (socket->state != SOCKET_LISTENING && socket->state != SOCKET_UNCONNECTED) error = -EINVAL;
-    else if (socket->family == AF_UNIX && socket->local.size == 0) error = -EINVAL;
-    else error = address_bind_any(socket);
+    if (socket->state != SOCKET_LISTENING && socket->state != SOCKET_UNCONNECTED)
+        error = -EINVAL;
+    else if (socket->family == AF_UNIX && socket->local.size == 0)
+        error = -EINVAL;
+    else
+        error = address_bind_any(socket);
     if (error == 0) {
         socket->state = SOCKET_LISTENING;
         socket->backlog = backlog < 0 || backlog > MAX_BACKLOG ? MAX_BACKLOG : (unsigned)backlog;
@@ -113,7 +118,8 @@ static int prepare(struct socket *socket, const struct socket_address *to) {
 }
 
 /* Holds net_lock. Connected, CONNECTING in the listener's queue, or an error. */
-static int begin(struct socket *socket, const struct socket_address *to, const struct inode *inode, bool nonblocking) {
+static int begin(struct socket *socket, const struct socket_address *to, const struct inode *inode,
+                 bool nonblocking) {
     struct socket *listener;
     socket->end_of_input = false; /* an earlier attempt may have failed */
     int error = address_find(socket, to, inode, &listener);
@@ -162,13 +168,15 @@ static int connect_locked(struct socket *socket, const struct socket_address *to
     }
     if (socket->state == SOCKET_CONNECTED) return -EISCONN;
     if (socket->state == SOCKET_LISTENING) return socket->family == AF_UNIX ? -EINVAL : -EISCONN;
-    if (socket->state == SOCKET_CONNECTING) return nonblocking ? -EALREADY : wait_until_connected(socket, interrupts);
+    if (socket->state == SOCKET_CONNECTING)
+        return nonblocking ? -EALREADY : wait_until_connected(socket, interrupts);
     if (nonblocking && socket->family == AF_INET) return begin_nonblocking(socket, to);
     int error = begin(socket, to, inode, nonblocking);
     return error != 0 ? error : wait_until_connected(socket, interrupts);
 }
 
-int connection_open(struct socket *socket, const struct socket_address *to, const struct inode *inode, bool nonblocking) {
+int connection_open(struct socket *socket, const struct socket_address *to, const struct inode *inode,
+                    bool nonblocking) {
     if (to->family != socket->family) return socket->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
     u64 interrupts = spin_lock(&net_lock);
     int error = connect_locked(socket, to, inode, nonblocking, &interrupts);
@@ -264,7 +272,9 @@ static void leave_senders(struct socket *socket) {
 void connection_detach(struct socket *socket, struct socket **orphans) {
     if (socket->state == SOCKET_CONNECTING) stop_waiting(socket);
     if (socket->state == SOCKET_LISTENING) close_listener(socket, orphans);
-    if (socket->type == SOCK_DGRAM) leave_senders(socket);
-    else if (socket->peer != NULL) leave_peer(socket);
+    if (socket->type == SOCK_DGRAM)
+        leave_senders(socket);
+    else if (socket->peer != NULL)
+        leave_peer(socket);
     if (socket->type == SOCK_DGRAM) socket_changed(socket); /* who waits for room in it looks for another */
 }

@@ -16,8 +16,10 @@ void message_put(struct message *message) {
 }
 
 static void enqueue(struct socket *socket, struct message *message) {
-    if (socket->message_first == NULL) socket->message_first = message;
-    else socket->message_last->next = message;
+    if (socket->message_first == NULL)
+        socket->message_first = message;
+    else
+        socket->message_last->next = message;
     socket->message_last = message;
     socket->message_bytes += message->size;
     socket->message_count++;
@@ -30,8 +32,7 @@ static struct message *dequeue(struct socket *socket) {
     message->next = NULL;
     socket->message_bytes -= message->size;
     socket->message_count--;
-    /* Those who wait for room sleep on the queue of the socket that they send to. */
-    wake_all(&socket->writable);
+    socket_changed(socket); /* those who wait for room sleep on the queue of the socket that they send to */
     return message;
 }
 
@@ -98,7 +99,8 @@ isize datagram_send(struct socket_request *request, struct transfer *from) {
     bool nonblocking = request->nonblocking || (request->flags & MSG_DONTWAIT) != 0;
     struct message *message;
     usize size = from->remaining;
-    if (request->to != NULL && request->to->family != socket->family) return socket->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
+    if (request->to != NULL && request->to->family != socket->family)
+        return socket->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
     if (request->to != NULL && socket->family == AF_INET && request->to->inet.port == 0) return -EINVAL;
     int error = create_message(socket, from, &message);
     if (error != 0) return error;

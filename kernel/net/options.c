@@ -10,8 +10,21 @@
 #define SOL_TCP    6
 
 enum {
-    SO_REUSEADDR = 2, SO_TYPE, SO_ERROR, SO_BROADCAST = 6, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER = 13,
-    SO_REUSEPORT = 15, SO_PASSCRED, SO_PEERCRED, SO_RCVTIMEO = 20, SO_SNDTIMEO, SO_ACCEPTCONN = 30, SO_PROTOCOL = 38,
+    SO_REUSEADDR = 2,
+    SO_TYPE,
+    SO_ERROR,
+    SO_BROADCAST = 6,
+    SO_SNDBUF,
+    SO_RCVBUF,
+    SO_KEEPALIVE,
+    SO_LINGER = 13,
+    SO_REUSEPORT = 15,
+    SO_PASSCRED,
+    SO_PEERCRED,
+    SO_RCVTIMEO = 20,
+    SO_SNDTIMEO,
+    SO_ACCEPTCONN = 30,
+    SO_PROTOCOL = 38,
     SO_DOMAIN,
 };
 enum { TCP_NODELAY = 1 };
@@ -22,7 +35,8 @@ struct timeval {
 
 /* The options that are a yes or no of this socket's, or NULL. */
 static bool *find_switch(struct socket *socket, int level, int option) {
-    if (level == SOL_TCP) return option == TCP_NODELAY && socket->type == SOCK_STREAM ? &socket->no_delay : NULL;
+    if (level == SOL_TCP)
+        return option == TCP_NODELAY && socket->type == SOCK_STREAM ? &socket->no_delay : NULL;
     if (level != SOL_SOCKET) return NULL;
     switch (option) {
     case SO_REUSEADDR: return &socket->reuse_address;
@@ -35,7 +49,9 @@ static bool *find_switch(struct socket *socket, int level, int option) {
 
 static u64 *find_timeout(struct socket *socket, int level, int option) {
     if (level != SOL_SOCKET) return NULL;
-    return option == SO_RCVTIMEO ? &socket->receive_timeout_ns : option == SO_SNDTIMEO ? &socket->send_timeout_ns : NULL;
+    return option == SO_RCVTIMEO   ? &socket->receive_timeout_ns
+           : option == SO_SNDTIMEO ? &socket->send_timeout_ns
+                                   : NULL;
 }
 
 static int set_timeout(u64 *timeout_ns, vaddr value, u64 size) {
@@ -50,7 +66,8 @@ static int set_timeout(u64 *timeout_ns, vaddr value, u64 size) {
 
 /* Buffers have one size and closing never lingers: these may be set, without effect. */
 static bool is_accepted(int level, int option) {
-    return level == SOL_SOCKET && (option == SO_SNDBUF || option == SO_RCVBUF || option == SO_LINGER || option == SO_PASSCRED);
+    return level == SOL_SOCKET &&
+           (option == SO_SNDBUF || option == SO_RCVBUF || option == SO_LINGER || option == SO_PASSCRED);
 }
 
 int option_set(struct socket *socket, int level, int option, vaddr value, u64 size) {
@@ -76,7 +93,9 @@ static int get_number(struct socket *socket, int level, int option, i32 *number)
     switch (option) {
     case SO_TYPE: *number = (i32)socket->type; return 0;
     case SO_DOMAIN: *number = socket->family; return 0;
-    case SO_PROTOCOL: *number = socket->family != AF_INET ? 0 : socket->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP; return 0;
+    case SO_PROTOCOL:
+        *number = socket->family != AF_INET ? 0 : socket->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+        return 0;
     case SO_ERROR: *number = -socket_take_error(socket); return 0;
     case SO_ACCEPTCONN: *number = socket->state == SOCKET_LISTENING; return 0;
     case SO_SNDBUF:

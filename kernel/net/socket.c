@@ -96,12 +96,15 @@ void socket_close(struct socket *socket) {
 /* As a file */
 
 static isize socket_read(struct file *file, struct transfer *to, u64 *offset) {
-    struct socket_request request = { .socket = file->private, .nonblocking = (file->flags & O_NONBLOCK) != 0 };
-    return request.socket->type == SOCK_STREAM ? stream_receive(&request, to) : datagram_receive(&request, to);
+    struct socket_request request = { .socket = file->private,
+                                      .nonblocking = (file->flags & O_NONBLOCK) != 0 };
+    return request.socket->type == SOCK_STREAM ? stream_receive(&request, to)
+                                               : datagram_receive(&request, to);
 }
 
 static isize socket_write(struct file *file, struct transfer *from, u64 *offset) {
-    struct socket_request request = { .socket = file->private, .nonblocking = (file->flags & O_NONBLOCK) != 0 };
+    struct socket_request request = { .socket = file->private,
+                                      .nonblocking = (file->flags & O_NONBLOCK) != 0 };
     return request.socket->type == SOCK_STREAM ? stream_send(&request, from) : datagram_send(&request, from);
 }
 
@@ -119,7 +122,7 @@ static isize socket_ioctl(struct file *file, u32 request, vaddr address) {
     if (request != FIONREAD) return -ENOTTY;
     u64 interrupts = spin_lock(&net_lock);
     bool listening = socket->state == SOCKET_LISTENING;
-    i32 count = socket->type == SOCK_STREAM       ? (i32)ring_inside(&socket->incoming)
+    i32 count = socket->type == SOCK_STREAM     ? (i32)ring_inside(&socket->incoming)
                 : socket->message_first != NULL ? (i32)socket->message_first->size
                                                 : 0;
     spin_unlock(&net_lock, interrupts);

@@ -36,16 +36,20 @@ static isize try_send(struct socket *socket, const char *from, usize size) {
     return (isize)put;
 }
 
-static int send_piece(struct socket_request *request, const char *from, usize size, u64 deadline, isize *done) {
+static int send_piece(struct socket_request *request, const char *from, usize size, u64 deadline,
+                      isize *done) {
     struct socket *socket = request->socket;
     bool nonblocking = request->nonblocking || (request->flags & MSG_DONTWAIT) != 0;
     int error = 0;
     u64 interrupts = spin_lock(&net_lock);
     while (size > 0 && error == 0) {
         isize sent = try_send(socket, from, size);
-        if (sent < 0) error = (int)sent;
-        else if (sent == 0) error = socket_wait(&socket->writable, nonblocking, deadline, &interrupts);
-        else from += sent, size -= (usize)sent, *done += sent;
+        if (sent < 0)
+            error = (int)sent;
+        else if (sent == 0)
+            error = socket_wait(&socket->writable, nonblocking, deadline, &interrupts);
+        else
+            from += sent, size -= (usize)sent, *done += sent;
     }
     spin_unlock(&net_lock, interrupts);
     return error;
@@ -82,7 +86,8 @@ static int receive_state(struct socket *socket) {
 }
 
 /* Up to a page; `skip` bytes that a peeking reader has seen already are passed over. */
-static isize receive_piece(struct socket_request *request, char *to, usize size, usize skip, bool wait, u64 deadline) {
+static isize receive_piece(struct socket_request *request, char *to, usize size, usize skip, bool wait,
+                           u64 deadline) {
     struct socket *socket = request->socket;
     bool nonblocking = request->nonblocking || (request->flags & MSG_DONTWAIT) != 0;
     bool peek = (request->flags & MSG_PEEK) != 0;
@@ -93,7 +98,8 @@ static isize receive_piece(struct socket_request *request, char *to, usize size,
         if (result == 1) result = socket_wait(&socket->readable, nonblocking, deadline, &interrupts) ?: 1;
     }
     if (ring_inside(&socket->incoming) > skip) {
-        result = (isize)(peek ? ring_peek(&socket->incoming, skip, to, size) : ring_take(&socket->incoming, to, size));
+        result = (isize)(peek ? ring_peek(&socket->incoming, skip, to, size)
+                              : ring_take(&socket->incoming, to, size));
         if (!peek && socket->peer != NULL) socket_changed(socket->peer);
     }
     spin_unlock(&net_lock, interrupts);
@@ -109,7 +115,8 @@ isize stream_receive(struct socket_request *request, struct transfer *to) {
     isize done = 0, piece = 0;
     while (to->remaining > 0) {
         usize skip = peek ? (usize)done : 0;
-        piece = receive_piece(request, page, smaller(to->remaining, PAGE_SIZE), skip, done == 0 || (all && !peek), deadline);
+        piece = receive_piece(request, page, smaller(to->remaining, PAGE_SIZE), skip,
+                              done == 0 || (all && !peek), deadline);
         if (piece <= 0) break;
         if (transfer_out(to, page, (usize)piece) != 0) {
             piece = -EFAULT;
@@ -127,7 +134,8 @@ unsigned stream_poll(struct socket *socket) {
     if (socket->state == SOCKET_LISTENING) return socket->accept_first != NULL ? POLLIN : 0;
     if (socket->state == SOCKET_CONNECTING) return 0;
     if (socket->error != 0) ready |= POLLERR;
-    if (socket->state == SOCKET_UNCONNECTED) return ready | POLLOUT | POLLHUP | (socket->end_of_input ? POLLIN | POLLRDHUP : 0);
+    if (socket->state == SOCKET_UNCONNECTED)
+        return ready | POLLOUT | POLLHUP | (socket->end_of_input ? POLLIN | POLLRDHUP : 0);
     bool no_input = socket->end_of_input || socket->read_shut;
     bool no_output = socket->write_shut || (socket->peer == NULL && (!inet || socket->reset));
     if (ring_inside(&socket->incoming) > 0 || no_input || socket->error != 0) ready |= POLLIN;

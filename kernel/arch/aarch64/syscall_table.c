@@ -19,6 +19,7 @@ const syscall_function syscall_table[] = {
     [43] = sys_statfs,
     [45] = sys_truncate,
     [46] = sys_ftruncate,
+    [47] = sys_fallocate,
     [48] = sys_faccessat,
     [49] = sys_chdir,
     [50] = sys_fchdir,

@@ -135,6 +135,7 @@ const syscall_function syscall_table[] = {
     [271] = sys_ppoll,
     [273] = sys_set_robust_list,
     [280] = sys_utimensat,
+    [285] = sys_fallocate,
     [288] = sys_accept4,
     [292] = sys_dup3,
     [293] = sys_pipe2,
