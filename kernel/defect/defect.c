@@ -88,8 +88,9 @@ static bool parse_options(char *text) {
 }
 
 void defect_init(void) {
-    char text[64];
-    if (!command_line_value("defect", text, sizeof(text))) return;
+    char whole[64], text[64];
+    if (!command_line_value("defect", whole, sizeof(whole))) return;
+    string_copy(text, whole, sizeof(text));
     bool understood = parse_options(text);
     command_line_value("defect-test", wanted_test, sizeof(wanted_test));
     const struct defect *found = NULL;
@@ -97,7 +98,7 @@ void defect_init(void) {
         if (strcmp(text, defects[index]->name) == 0) found = defects[index];
     }
     if (found == NULL || !understood) {
-        if (strcmp(text, "list") != 0) kprint("defect=%s is not understood; NAME or NAME,after=N is, of these:\n", text);
+        if (strcmp(whole, "list") != 0) kprint("defect=%s is not understood; NAME or NAME,after=N is, of these:\n", whole);
         print_defects();
         return;
     }
