@@ -35,8 +35,10 @@ void kernel_main(void) {
     vfs_init();
     usize size;
     const void *archive = arch_initrd(&size);
-    if (archive != NULL) vfs_unpack_initrd(archive, size);
-    else kprint("no initrd\n");
+    if (archive != NULL)
+        vfs_unpack_initrd(archive, size);
+    else
+        kprint("no initrd\n");
     process_start_init();
     arch_console_enable_input();
     idle_loop();

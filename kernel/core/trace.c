@@ -4,7 +4,8 @@
 #include "arch.h"
 #include "kernel.h"
 
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal)                                                                                                  \
+    { literal, sizeof(literal) - 1 }
 
 struct trace_cpu_buffer TRACE_BUFFERS[TRACE_MAX_CPUS];
 u64 TRACE_ENABLED;
@@ -24,8 +25,8 @@ COUNTER(EXEC_TOTAL, "programs started");
 COUNTER(WAKE_TOTAL, "threads made ready");
 
 struct trace_counter *TRACE_COUNTERS[] = {
-    &SYSCALL_TOTAL,    &IRQ_TOTAL,      &CTX_SWITCH_TOTAL, &TIMER_TICK_TOTAL, &PAGE_FAULT_TOTAL,
-    &COW_COPY_TOTAL, &FORK_TOTAL,     &EXEC_TOTAL,       &WAKE_TOTAL,
+    &SYSCALL_TOTAL,  &IRQ_TOTAL,  &CTX_SWITCH_TOTAL, &TIMER_TICK_TOTAL, &PAGE_FAULT_TOTAL,
+    &COW_COPY_TOTAL, &FORK_TOTAL, &EXEC_TOTAL,       &WAKE_TOTAL,
 };
 u64 TRACE_COUNTER_COUNT = ARRAY_SIZE(TRACE_COUNTERS);
 
@@ -65,7 +66,10 @@ void trace_emit(u16 event_type, u32 payload) {
     /* Release: whoever reads this index sees all events before it whole. */
     u64 index = __atomic_fetch_add(&ring->write_idx, 1, __ATOMIC_RELEASE);
     ring->entries[index % TRACE_RING_SIZE] = (struct trace_event){
-        .timestamp = timestamp, .event_type = event_type, .cpu_id = (u8)cpu, .payload = payload,
+        .timestamp = timestamp,
+        .event_type = event_type,
+        .cpu_id = (u8)cpu,
+        .payload = payload,
     };
     if (index >= TRACE_RING_SIZE) __atomic_fetch_add(&ring->dropped, 1, __ATOMIC_RELAXED);
     if (cpu == 0) __atomic_store_n(&TRACE_CPU0_WRITE_IDX, index + 1, __ATOMIC_RELAXED);

@@ -24,7 +24,7 @@
 #define SEQUENCE_MASK ((1u << SEQUENCE_BITS) - 1)
 #define GRACE_NS      (NS_PER_SECOND * 2) /* past the given time, for a machine that is short of CPUs */
 
-_Static_assert(TRACE_VALIDATE_MAX_RATE * TRACE_VALIDATE_MAX_SECONDS <= SEQUENCE_MASK, "sequence numbers do not repeat");
+_Static_assert(TRACE_VALIDATE_MAX_RATE *TRACE_VALIDATE_MAX_SECONDS <= SEQUENCE_MASK, "sequence numbers do not repeat");
 _Static_assert(SELF_CHECK_CPUS == MAX_CPUS, "a row for each CPU");
 
 enum emitter_state { EMITTER_WAITING, EMITTER_RUNNING, EMITTER_DONE };
@@ -130,7 +130,8 @@ static void check_event(struct reader *reader, unsigned cpu, const struct trace_
 static void read_ring(struct reader *reader, unsigned cpu, u64 end, char *failure) {
     const struct trace_cpu_buffer *ring = &TRACE_BUFFERS[cpu];
     while (reader->next_index < end) {
-        struct trace_event event = *(const volatile struct trace_event *)&ring->entries[reader->next_index % TRACE_RING_SIZE];
+        struct trace_event event =
+            *(const volatile struct trace_event *)&ring->entries[reader->next_index % TRACE_RING_SIZE];
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         u64 written = __atomic_load_n(&ring->write_idx, __ATOMIC_RELAXED);
         if (written > reader->next_index + TRACE_RING_SIZE) {
@@ -169,8 +170,11 @@ static void conclude(struct trace_validation *validation, const struct reader *r
     const struct emitter *emitter = &emitters[cpu];
     char *failure = validation->failure;
     *result = (struct trace_validation_cpu){
-        .emitted = emitter->emitted, .verified = reader->verified, .lost = reader->lost,
-        .elapsed_ns = emitter->last_ns - emitter->start_ns, .latest_ns = emitter->latest_ns,
+        .emitted = emitter->emitted,
+        .verified = reader->verified,
+        .lost = reader->lost,
+        .elapsed_ns = emitter->last_ns - emitter->start_ns,
+        .latest_ns = emitter->latest_ns,
     };
     u64 end = TRACE_BUFFERS[cpu].write_idx, held_from = end > TRACE_RING_SIZE ? end - TRACE_RING_SIZE : 0;
     if (held_from > emitter->start_index) result->overwritten = held_from - emitter->start_index;

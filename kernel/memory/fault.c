@@ -88,11 +88,16 @@ void trap_page_fault(struct trap_frame *frame, vaddr address, unsigned access) {
     if (defect_at_page_fault(frame, address)) return;
     if (!from_user && (process == NULL || address >= USER_END || !arch_has_fixup(frame))) {
         panic_with_frame(frame, "kernel %s of address 0x%lx",
-                         access & PAGE_EXECUTE ? "execution" : access & PAGE_WRITE ? "write" : "read", address);
+                         access & PAGE_EXECUTE ? "execution"
+                         : access & PAGE_WRITE ? "write"
+                                               : "read",
+                         address);
     }
     int code = SEGV_MAPERR;
     int signal = address < USER_END ? space_fault(process_space(process), address, access, &code) : SIGSEGV;
     if (signal == 0) return;
-    if (from_user) signal_fault(frame, signal, code, address);
-    else arch_take_fixup(frame);
+    if (from_user)
+        signal_fault(frame, signal, code, address);
+    else
+        arch_take_fixup(frame);
 }

@@ -24,8 +24,10 @@ static void slab_link(struct page *slab, unsigned class) {
 }
 
 static void slab_unlink(struct page *slab, unsigned class) {
-    if (slab->previous != NULL) slab->previous->next = slab->next;
-    else slabs_with_room[class] = slab->next;
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        slabs_with_room[class] = slab->next;
     if (slab->next != NULL) slab->next->previous = slab->previous;
 }
 
@@ -66,7 +68,7 @@ void *kmalloc(usize size) {
     void *memory;
     if (size <= class_size(CLASSES - 1)) {
         unsigned class = 0;
-        while (class_size(class) < size) class++;
+        while (class_size(class) < size) class ++;
         memory = slab_alloc(class);
     } else {
         unsigned order = 0;

@@ -105,8 +105,9 @@ SYSCALL(mmap) {
 
     i64 start = choose_address(space, argument[0], size, flags);
     if (start < 0) return start;
-    struct area area = { .start = (vaddr)start, .end = (vaddr)start + size, .shared = shared,
-                         .protection = protection_of(argument[2]) };
+    struct area area = {
+        .start = (vaddr)start, .end = (vaddr)start + size, .shared = shared, .protection = protection_of(argument[2])
+    };
     struct file *file = NULL;
     int error = anonymous ? 0 : find_file(argument[4], offset, &area, &file);
     if (error == 0) error = space_map(space, &area);

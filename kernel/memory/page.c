@@ -3,10 +3,10 @@
  * A block of 2^order pages is aligned to its size; its buddy is its address with that one bit turned. Only the
  * first record of a block says anything.
  */
+#include "page.h"
 #include "arch.h"
 #include "kernel.h"
 #include "memory.h"
-#include "page.h"
 #include "spinlock.h"
 
 static struct spinlock page_lock = SPINLOCK_INIT("pages");
@@ -17,7 +17,9 @@ static usize free_count, total_count;
 
 static inline u64 frame_of(const struct page *page) { return first_frame + (u64)(page - records); }
 
-struct page *page_of(const void *address) { return &records[virt_to_phys(address) / PAGE_SIZE - first_frame]; }
+struct page *page_of(const void *address) {
+    return &records[virt_to_phys(address) / PAGE_SIZE - first_frame];
+}
 void *page_address(const struct page *page) { return phys_to_virt(frame_of(page) * PAGE_SIZE); }
 
 static void list_push(struct page *page, unsigned order) {
@@ -31,8 +33,10 @@ static void list_push(struct page *page, unsigned order) {
 
 static void list_remove(struct page *page) {
     page->free = false;
-    if (page->previous != NULL) page->previous->next = page->next;
-    else free_lists[page->order] = page->next;
+    if (page->previous != NULL)
+        page->previous->next = page->next;
+    else
+        free_lists[page->order] = page->next;
     if (page->next != NULL) page->next->previous = page->previous;
 }
 
@@ -97,9 +101,7 @@ void page_put(void *address) {
     spin_unlock(&page_lock, interrupts);
 }
 
-u32 page_references(const void *address) {
-    return __atomic_load_n(&page_of(address)->references, __ATOMIC_ACQUIRE);
-}
+u32 page_references(const void *address) { return __atomic_load_n(&page_of(address)->references, __ATOMIC_ACQUIRE); }
 
 usize pages_free(void) { return __atomic_load_n(&free_count, __ATOMIC_RELAXED); }
 usize pages_total(void) { return total_count; }

@@ -59,10 +59,23 @@ static vaddr build_stack(const struct exec_strings *strings, const struct elf_im
     vaddr random_at = strings_at - 16;
     u64 random[2] = { random_word(), random_word() };
     const u64 auxiliary[] = {
-        AT_PHDR, image->headers_at, AT_PHENT, sizeof(struct elf_program_header), AT_PHNUM, image->header_count,
-        AT_PAGESZ, PAGE_SIZE, AT_BASE, 0, AT_FLAGS, 0, AT_ENTRY, image->entry, AT_UID, 0, AT_EUID, 0, AT_GID, 0,
-        AT_EGID, 0, AT_SECURE, 0, AT_CLKTCK, 100, AT_HWCAP, arch_hardware_capabilities(),
-        AT_RANDOM, random_at, AT_EXECFN, strings_at, AT_NULL, 0,
+        AT_PHDR,   image->headers_at,
+        AT_PHENT,  sizeof(struct elf_program_header),
+        AT_PHNUM,  image->header_count,
+        AT_PAGESZ, PAGE_SIZE,
+        AT_BASE,   0,
+        AT_FLAGS,  0,
+        AT_ENTRY,  image->entry,
+        AT_UID,    0,
+        AT_EUID,   0,
+        AT_GID,    0,
+        AT_EGID,   0,
+        AT_SECURE, 0,
+        AT_CLKTCK, 100,
+        AT_HWCAP,  arch_hardware_capabilities(),
+        AT_RANDOM, random_at,
+        AT_EXECFN, strings_at,
+        AT_NULL,   0,
     };
     usize size = (3ul + strings->argument_count + strings->environment_count) * 8 + sizeof(auxiliary);
     vaddr sp = (random_at - size) & ~15ul;
@@ -81,14 +94,16 @@ static vaddr build_stack(const struct exec_strings *strings, const struct elf_im
 }
 
 static int map_stack(struct space *space) {
-    struct area stack = { .start = USER_STACK_TOP - USER_STACK_SIZE, .end = USER_STACK_TOP,
+    struct area stack = { .start = USER_STACK_TOP - USER_STACK_SIZE,
+                          .end = USER_STACK_TOP,
                           .protection = PAGE_READ | PAGE_WRITE };
     return space_map(space, &stack);
 }
 
 /* Where an architecture's handlers return to when they bring no restorer. */
 static int map_trampoline(struct space *space) {
-    struct area area = { .start = USER_TRAMPOLINE, .end = USER_TRAMPOLINE + PAGE_SIZE,
+    struct area area = { .start = USER_TRAMPOLINE,
+                         .end = USER_TRAMPOLINE + PAGE_SIZE,
                          .protection = PAGE_READ | PAGE_EXECUTE };
     if (USER_TRAMPOLINE == 0) return 0;
     if (space_map(space, &area) != 0) return -ENOMEM;
@@ -152,8 +167,10 @@ static int exec_with_strings(struct trap_frame *frame, const char *path, const s
         enter_image(process, &image);
         set_name(process, path);
         vaddr sp = build_stack(strings, &image);
-        if (sp == 0) error = -EFAULT; /* the new program has no stack to run on */
-        else arch_frame_init_user(frame, image.entry, sp);
+        if (sp == 0)
+            error = -EFAULT; /* the new program has no stack to run on */
+        else
+            arch_frame_init_user(frame, image.entry, sp);
     }
     trace(TRACE_EXEC_EXIT, error == 0 ? process->pid : 0);
     if (error == 0) trace_count(&EXEC_TOTAL);

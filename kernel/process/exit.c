@@ -214,8 +214,9 @@ SYSCALL(waitid) {
         info.code = request.code;
         info.sender.pid = (u32)pid;
         info.sender.uid = request.uid;
-        info.sender.status = request.code == CLD_KILLED ? request.status & 0x7f
-                           : request.code == CLD_CONTINUED ? SIGCONT : request.status >> 8 & 0xff;
+        info.sender.status = request.code == CLD_KILLED      ? request.status & 0x7f
+                             : request.code == CLD_CONTINUED ? SIGCONT
+                                                             : request.status >> 8 & 0xff;
     }
     if (argument[2] != 0 && copy_to_user(argument[2], &info, sizeof(info)) != 0) return -EFAULT;
     return write_usage(argument[4], &request) != 0 ? -EFAULT : 0;

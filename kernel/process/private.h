@@ -14,9 +14,9 @@ enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
 /* Guarded by process_lock; `pending` and `blocked` are also read without it (signal_pending). */
 struct signal_state {
     u64 pending, blocked;
-    u64 saved_mask;      /* comes back on the way to user space when `restore_mask` */
+    u64 saved_mask; /* comes back on the way to user space when `restore_mask` */
     bool restore_mask;
-    u64 awaited;         /* by rt_sigtimedwait: these wake although they are blocked */
+    u64 awaited; /* by rt_sigtimedwait: these wake although they are blocked */
     struct signal_action actions[SIGNALS + 1];
     struct signal_info info[SIGNALS + 1]; /* of the pending one */
     struct signal_stack stack;
@@ -30,7 +30,7 @@ struct process_private {
     struct process *next; /* all processes */
     struct process *first_child, *next_sibling;
     enum process_state state;
-    int wait_status;          /* as wait4 gives it */
+    int wait_status; /* as wait4 gives it */
     bool report_stop, report_continue;
     bool execed;
     struct wait_queue child_wait;    /* the parent's own: something about a child changed */
@@ -41,23 +41,23 @@ struct process_private {
     struct interval_timer real_timer;
     u64 virtual_remaining_ns, virtual_interval_ns;
     u64 profile_remaining_ns, profile_interval_ns;
-    struct process *vfork_parent;    /* whose space this process borrows; it sleeps meanwhile */
-    struct process *vfork_child;     /* the other way round */
-    struct wait_queue vfork_wait;    /* the parent's own */
+    struct process *vfork_parent; /* whose space this process borrows; it sleeps meanwhile */
+    struct process *vfork_child;  /* the other way round */
+    struct wait_queue vfork_wait; /* the parent's own */
     vaddr set_child_tid, clear_child_tid;
     u64 user_ticks, system_ticks, child_user_ticks, child_system_ticks;
     bool syscall_interrupted; /* the call that is returning gave -EINTR */
     bool syscall_restartable;
-    u64 sleep_deadline_ns;    /* of a nanosleep that is being restarted, 0: none */
-    u64 limits[LIMITS][2];    /* soft, hard */
+    u64 sleep_deadline_ns; /* of a nanosleep that is being restarted, 0: none */
+    u64 limits[LIMITS][2]; /* soft, hard */
 };
 
 extern struct spinlock process_lock;
 extern struct process *all_processes, *init_process;
 
 /* process.c */
-struct process *process_create(const char *name); /* a bare one with a thread, in no list */
-void process_free(struct process *process);       /* one that is in no list, and has no thread */
+struct process *process_create(const char *name);                   /* a bare one with a thread, in no list */
+void process_free(struct process *process);                         /* one that is in no list, and has no thread */
 void process_link(struct process *process, struct process *parent); /* holds process_lock */
 void process_unlink(struct process *process);                       /* holds process_lock */
 struct process *process_find(u32 pid);                              /* holds process_lock */
@@ -89,5 +89,3 @@ void process_set_default_limits(struct process *process);
 
 /* timer.c */
 void process_tick(bool from_user);
-
-

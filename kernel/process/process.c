@@ -11,7 +11,9 @@ struct spinlock process_lock = SPINLOCK_INIT("process");
 struct process *all_processes, *init_process;
 static u32 count, last_id;
 
-struct space *process_space(struct process *process) { return process->private->space; }
+struct space *process_space(struct process *process) {
+    return process->private->space;
+}
 u32 process_count(void) { return __atomic_load_n(&count, __ATOMIC_RELAXED); }
 
 struct process *process_create(const char *name) {
@@ -89,8 +91,10 @@ void process_notify_parent(struct process *process, int code) {
         struct signal_info info = { .signal = SIGCHLD, .code = code };
         info.sender.pid = process->pid;
         info.sender.uid = process->uid;
-        info.sender.status = code == CLD_EXITED ? status >> 8 & 0xff : code == CLD_KILLED ? status & 0x7f
-                           : code == CLD_CONTINUED ? SIGCONT : status >> 8 & 0xff;
+        info.sender.status = code == CLD_EXITED      ? status >> 8 & 0xff
+                             : code == CLD_KILLED    ? status & 0x7f
+                             : code == CLD_CONTINUED ? SIGCONT
+                                                     : status >> 8 & 0xff;
         signal_send_locked(parent, &info);
     }
     wake_all(&parent->private->child_wait);

@@ -17,7 +17,7 @@
 #include "trace_validation.h"
 
 #define IDLE_TICKS_PER_EVENT 32
-#define STACK_CANARY 0x5ca1ab1e0ddba11ul
+#define STACK_CANARY         0x5ca1ab1e0ddba11ul
 
 struct cpu cpus[MAX_CPUS];
 unsigned cpus_online = 1;
@@ -35,8 +35,10 @@ struct thread boot_thread = { .name = "idle/0", .state = THREAD_RUNNING };
 
 static void enqueue(struct thread *thread) {
     thread->queue_next = NULL;
-    if (queue_last != NULL) queue_last->queue_next = thread;
-    else queue_first = thread;
+    if (queue_last != NULL)
+        queue_last->queue_next = thread;
+    else
+        queue_first = thread;
     queue_last = thread;
     queue_length++;
 }
@@ -94,8 +96,10 @@ static void switch_away(void) {
     }
     struct thread *next = dequeue();
     if (next == NULL) next = cpu->idle;
-    if (next == cpu->idle) idle_cpus |= 1u << cpu->id;
-    else idle_cpus &= ~(1u << cpu->id);
+    if (next == cpu->idle)
+        idle_cpus |= 1u << cpu->id;
+    else
+        idle_cpus &= ~(1u << cpu->id);
     next->state = THREAD_RUNNING;
     next->cpu = (i32)cpu->id;
     if (next != cpu->idle) trace(TRACE_SCHED_PICK, next->tid);
@@ -255,8 +259,10 @@ static void sleepers_run(u64 now_ns) {
     u64 next = ~0ul;
     for (struct thread *thread = sleepers; thread != NULL; thread = thread->sleep_next) {
         if (thread->state != THREAD_BLOCKED) continue;
-        if (thread->wake_deadline_ns <= now_ns) make_ready(thread);
-        else if (thread->wake_deadline_ns < next) next = thread->wake_deadline_ns;
+        if (thread->wake_deadline_ns <= now_ns)
+            make_ready(thread);
+        else if (thread->wake_deadline_ns < next)
+            next = thread->wake_deadline_ns;
     }
     next_wake_ns = next;
     spin_unlock(&scheduler_lock, interrupts);
@@ -268,7 +274,8 @@ void timer_tick(bool from_user) {
     cpu->ticks++;
     trace_count(&TIMER_TICK_TOTAL);
     /* An idle CPU's ticks would soon be all that its ring remembers. */
-    if (current_thread() != cpu->idle || cpu->ticks % IDLE_TICKS_PER_EVENT == 0) trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
+    if (current_thread() != cpu->idle || cpu->ticks % IDLE_TICKS_PER_EVENT == 0)
+        trace(TRACE_TIMER_TICK, (u32)cpu->ticks);
     defect_at_tick();
     sleepers_run(arch_clock_ns());
     process_tick(from_user);

@@ -9,11 +9,9 @@
 #include "scheduler.h"
 #include "trace.h"
 
-#define STOP_SIGNALS                                                                                         \
-    (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
-#define IGNORED_BY_DEFAULT                                                                                   \
-    (signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) | signal_bit(SIGWINCH))
-#define FAULT_SIGNALS                                                                                        \
+#define STOP_SIGNALS       (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
+#define IGNORED_BY_DEFAULT (signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) | signal_bit(SIGWINCH))
+#define FAULT_SIGNALS                                                                                                  \
     (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGFPE) | signal_bit(SIGTRAP))
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
@@ -80,7 +78,9 @@ void signal_send_locked(struct process *process, const struct signal_info *info)
     if (!blocked) thread_interrupt(process->thread);
 }
 
-static struct signal_info from_kernel(int signal) { return (struct signal_info){ .signal = signal, .code = SI_KERNEL }; }
+static struct signal_info from_kernel(int signal) {
+    return (struct signal_info){ .signal = signal, .code = SI_KERNEL };
+}
 
 int signal_send(struct process *process, int signal) {
     struct signal_info info = from_kernel(signal);
@@ -137,7 +137,9 @@ u64 signal_take(struct process *process, u64 set, struct signal_info *info) {
     u64 ready = signals->pending & set;
     if (ready == 0) return 0;
     /* SIGKILL first; then faults, whose handlers expect the program where it faulted; then by number. */
-    u64 first = ready & signal_bit(SIGKILL) ? signal_bit(SIGKILL) : ready & FAULT_SIGNALS ? ready & FAULT_SIGNALS : ready;
+    u64 first = ready & signal_bit(SIGKILL) ? signal_bit(SIGKILL)
+                : ready & FAULT_SIGNALS     ? ready & FAULT_SIGNALS
+                                            : ready;
     u64 bit = first & -first;
     *info = signals->info[__builtin_ctzl(bit) + 1];
     __atomic_fetch_and(&signals->pending, ~bit, __ATOMIC_RELAXED);
@@ -169,7 +171,8 @@ static noreturn void die(struct trap_frame *frame, struct process *process, cons
 }
 
 /* What becomes of the interrupted call when its process goes on in a handler. */
-static void settle_syscall(struct trap_frame *frame, struct process_private *private, const struct signal_action *action) {
+static void settle_syscall(struct trap_frame *frame, struct process_private *private,
+                           const struct signal_action *action) {
     if (!private->syscall_interrupted) return;
     private->syscall_interrupted = false;
     private->sleep_deadline_ns = 0;
@@ -256,7 +259,8 @@ void signal_fault(struct trap_frame *frame, int signal, int code, vaddr address)
     struct signal_state *signals = &process->private->signals;
     struct signal_info info = { .signal = signal, .code = code };
     info.address = address;
-    if (signal == SIGKILL) kprint("pid %u (%s): out of memory at address 0x%lx\n", process->pid, process->name, address);
+    if (signal == SIGKILL)
+        kprint("pid %u (%s): out of memory at address 0x%lx\n", process->pid, process->name, address);
     u64 interrupts = spin_lock(&process_lock);
     u64 bit = signal_bit(signal);
     if ((signals->blocked & bit) != 0 || signals->actions[signal].handler == SIG_IGN) {

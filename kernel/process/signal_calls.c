@@ -28,7 +28,7 @@ SYSCALL(rt_sigaction) {
         new.mask &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
         signals->actions[signal] = new;
         bool default_ignored = signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
-        if (new.handler == SIG_IGN || (new.handler == SIG_DFL && default_ignored)) {
+        if (new.handler == SIG_IGN || (new.handler == SIG_DFL &&default_ignored)) {
             __atomic_fetch_and(&signals->pending, ~signal_bit(signal), __ATOMIC_RELAXED);
         }
     }
@@ -129,8 +129,8 @@ SYSCALL(sigaltstack) {
     if (argument[0] != 0) {
         if (copy_from_user(&new, argument[0], sizeof(new)) != 0) return -EFAULT;
         if (on_stack) return -EPERM;
-        if (new.flags != 0 && new.flags != SS_DISABLE && new.flags != SS_ONSTACK) return -EINVAL;
-        if (new.flags != SS_DISABLE && new.size < MINIMUM_SIGNAL_STACK) return -ENOMEM;
+        if (new.flags != 0 && new.flags != SS_DISABLE &&new.flags != SS_ONSTACK) return -EINVAL;
+        if (new.flags != SS_DISABLE &&new.size < MINIMUM_SIGNAL_STACK) return -ENOMEM;
         new.flags &= SS_DISABLE;
         signals->stack = new;
     }

@@ -22,8 +22,11 @@ SYSCALL(sysinfo) {
         u16 processes, padding;
         u64 total_high, free_high;
         u32 unit;
-    } result = { .uptime = (i64)(arch_clock_ns() / NS_PER_SECOND), .total = pages_total() * PAGE_SIZE,
-                 .free = pages_free() * PAGE_SIZE, .processes = (u16)process_count(), .unit = 1 };
+    } result = { .uptime = (i64)(arch_clock_ns() / NS_PER_SECOND),
+                 .total = pages_total() * PAGE_SIZE,
+                 .free = pages_free() * PAGE_SIZE,
+                 .processes = (u16)process_count(),
+                 .unit = 1 };
     _Static_assert(sizeof(result) == 112, "struct sysinfo");
     return copy_to_user(argument[0], &result, sizeof(result));
 }

@@ -55,7 +55,8 @@ void process_tick(bool from_user) {
     struct process *process = current_process();
     if (process == NULL) return;
     struct process_private *private = process->private;
-    if (from_user) private->user_ticks++;
+    if (from_user)
+    private->user_ticks++;
     else private->system_ticks++;
     if (from_user) run_tick_timer(process, &private->virtual_remaining_ns, private->virtual_interval_ns, SIGVTALRM);
     run_tick_timer(process, &private->profile_remaining_ns, private->profile_interval_ns, SIGPROF);
@@ -64,8 +65,10 @@ void process_tick(bool from_user) {
 static struct timer_value timer_value(u64 remaining_ns, u64 interval_ns) {
     remaining_ns = (remaining_ns + 999) / 1000 * 1000; /* an armed timer never reads as zero */
     return (struct timer_value){
-        (i64)(interval_ns / NS_PER_SECOND), (i64)(interval_ns % NS_PER_SECOND / 1000),
-        (i64)(remaining_ns / NS_PER_SECOND), (i64)(remaining_ns % NS_PER_SECOND / 1000),
+        (i64)(interval_ns / NS_PER_SECOND),
+        (i64)(interval_ns % NS_PER_SECOND / 1000),
+        (i64)(remaining_ns / NS_PER_SECOND),
+        (i64)(remaining_ns % NS_PER_SECOND / 1000),
     };
 }
 
@@ -109,8 +112,8 @@ SYSCALL(setitimer) {
     if (argument[1] != 0 && copy_from_user(&new, argument[1], sizeof(new)) != 0) return -EFAULT;
     if (!is_valid(new.seconds, new.microseconds)) return -EINVAL;
     if (!is_valid(new.interval_seconds, new.interval_microseconds)) return -EINVAL;
-    u64 ns = (u64)new.seconds * NS_PER_SECOND + (u64)new.microseconds * 1000;
-    u64 interval = (u64)new.interval_seconds * NS_PER_SECOND + (u64)new.interval_microseconds * 1000;
+    u64 ns = (u64) new.seconds *NS_PER_SECOND + (u64) new.microseconds * 1000;
+    u64 interval = (u64) new.interval_seconds *NS_PER_SECOND + (u64) new.interval_microseconds * 1000;
     u64 interrupts = spin_lock(&process_lock);
     struct timer_value old = read_timer(current_process()->private, argument[0]);
     write_timer(current_process()->private, argument[0], ns, interval);

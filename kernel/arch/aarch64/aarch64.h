@@ -4,17 +4,17 @@
 #include "arch.h"
 #include "types.h"
 
-#define read_register(name)                                                                                  \
-    ({                                                                                                       \
-        u64 value_;                                                                                          \
-        __asm__ volatile("mrs %0, " #name : "=r"(value_));                                                   \
-        value_;                                                                                              \
+#define read_register(name)                                                                                            \
+    ({                                                                                                                 \
+        u64 value_;                                                                                                    \
+        __asm__ volatile("mrs %0, " #name : "=r"(value_));                                                             \
+        value_;                                                                                                        \
     })
 #define write_register(name, value) __asm__ volatile("msr " #name ", %0" ::"r"((u64)(value)) : "memory")
 
 /* Physical addresses of QEMU's virt machine (hw/arm/virt.c), fixed for all its versions. */
-#define UART_BASE     0x09000000ul
-#define RTC_BASE      0x09010000ul
+#define UART_BASE       0x09000000ul
+#define RTC_BASE        0x09010000ul
 #define UART_INTERRUPT  33 /* SPI 1 */
 #define TIMER_INTERRUPT 27 /* PPI 11: the virtual timer */
 
@@ -46,8 +46,8 @@ void mmu_map_memory(paddr base, u64 size);
 
 /* gic.c */
 enum { IPI_RESCHEDULE, IPI_STOP };
-void gic_start(void);           /* the distributor, once */
-void gic_start_cpu(void);       /* each CPU's own part */
+void gic_start(void);     /* the distributor, once */
+void gic_start_cpu(void); /* each CPU's own part */
 void gic_enable(unsigned interrupt);
 unsigned gic_acknowledge(void); /* 1020 and above: nothing */
 void gic_end(unsigned interrupt);

@@ -7,8 +7,8 @@
 
 #include "types.h"
 
-#define ARCH_NAME "aarch64"
-#define ARCH_MACHINE "aarch64"
+#define ARCH_NAME        "aarch64"
+#define ARCH_MACHINE     "aarch64"
 #define ARCH_ELF_MACHINE 183
 
 #define DIRECT_MAP_BASE 0xffffff8000000000ul

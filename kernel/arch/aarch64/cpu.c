@@ -48,7 +48,8 @@ static bool start_cpu(unsigned cpu) {
     secondary_start[cpu].idle = idle;
     secondary_start[cpu].stack_end = (char *)idle->kernel_stack + KERNEL_STACK_SIZE;
     __asm__ volatile("dc cvac, %0; dsb sy" ::"r"(&secondary_start[cpu]) : "memory");
-    i64 error = psci_cpu_on(machine.cpu_affinity[cpu], virt_to_phys(boot_secondary), virt_to_phys(&secondary_start[cpu]));
+    i64 error =
+        psci_cpu_on(machine.cpu_affinity[cpu], virt_to_phys(boot_secondary), virt_to_phys(&secondary_start[cpu]));
     u64 deadline = arch_clock_ns() + 1000000000ul;
     while (error == 0 && !__atomic_load_n(&cpus[cpu].online, __ATOMIC_ACQUIRE)) {
         if (arch_clock_ns() > deadline) error = -1;

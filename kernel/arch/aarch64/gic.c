@@ -100,8 +100,10 @@ unsigned gic_acknowledge(void) {
 }
 
 void gic_end(unsigned interrupt) {
-    if (is_v3()) write_register(s3_0_c12_c12_1, interrupt); /* ICC_EOIR1_EL1 */
-    else device_write(machine.gic_second, GICC_EOIR, acknowledged[arch_cpu_id()]);
+    if (is_v3())
+        write_register(s3_0_c12_c12_1, interrupt); /* ICC_EOIR1_EL1 */
+    else
+        device_write(machine.gic_second, GICC_EOIR, acknowledged[arch_cpu_id()]);
 }
 
 void gic_send(unsigned cpu, unsigned ipi) {

@@ -189,16 +189,20 @@ void arch_flush_page(paddr root, vaddr va) {
     trace(TRACE_TLB_FLUSH, (u32)(va / PAGE_SIZE));
     u64 operand = va >> 12;
     u64 interrupts = arch_interrupts_save(); /* not to be moved between the look and the local flush */
-    if (space_active_elsewhere(root)) __asm__ volatile("dsb ishst; tlbi vaae1is, %0; dsb ish; isb" ::"r"(operand) : "memory");
-    else __asm__ volatile("dsb nshst; tlbi vaae1, %0; dsb nsh; isb" ::"r"(operand) : "memory");
+    if (space_active_elsewhere(root))
+        __asm__ volatile("dsb ishst; tlbi vaae1is, %0; dsb ish; isb" ::"r"(operand) : "memory");
+    else
+        __asm__ volatile("dsb nshst; tlbi vaae1, %0; dsb nsh; isb" ::"r"(operand) : "memory");
     arch_interrupts_restore(interrupts);
 }
 
 void arch_flush_space(paddr root) {
     trace(TRACE_TLB_FLUSH, 0xffffffff);
     u64 interrupts = arch_interrupts_save();
-    if (space_active_elsewhere(root)) __asm__ volatile("dsb ishst; tlbi vmalle1is; dsb ish; isb" ::: "memory");
-    else __asm__ volatile("dsb nshst; tlbi vmalle1; dsb nsh; isb" ::: "memory");
+    if (space_active_elsewhere(root))
+        __asm__ volatile("dsb ishst; tlbi vmalle1is; dsb ish; isb" ::: "memory");
+    else
+        __asm__ volatile("dsb nshst; tlbi vmalle1; dsb nsh; isb" ::: "memory");
     arch_interrupts_restore(interrupts);
 }
 

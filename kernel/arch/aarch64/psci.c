@@ -12,8 +12,10 @@ static i64 call(u32 function, u64 first, u64 second, u64 third) {
     register u64 x1 __asm__("x1") = first;
     register u64 x2 __asm__("x2") = second;
     register u64 x3 __asm__("x3") = third;
-    if (machine.psci_smc) __asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
-    else __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
+    if (machine.psci_smc)
+        __asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
+    else
+        __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
     return (i64)x0;
 }
 

@@ -11,9 +11,18 @@
 
 /* ESR_EL1.EC */
 enum {
-    CLASS_UNKNOWN = 0x00, CLASS_ILLEGAL_STATE = 0x0e, CLASS_SVC = 0x15, CLASS_TRAPPED_REGISTER = 0x18,
-    CLASS_FETCH_USER = 0x20, CLASS_FETCH_KERNEL = 0x21, CLASS_PC_ALIGNMENT = 0x22, CLASS_DATA_USER = 0x24,
-    CLASS_DATA_KERNEL = 0x25, CLASS_SP_ALIGNMENT = 0x26, CLASS_FLOATING_POINT = 0x2c, CLASS_STEP_USER = 0x32,
+    CLASS_UNKNOWN = 0x00,
+    CLASS_ILLEGAL_STATE = 0x0e,
+    CLASS_SVC = 0x15,
+    CLASS_TRAPPED_REGISTER = 0x18,
+    CLASS_FETCH_USER = 0x20,
+    CLASS_FETCH_KERNEL = 0x21,
+    CLASS_PC_ALIGNMENT = 0x22,
+    CLASS_DATA_USER = 0x24,
+    CLASS_DATA_KERNEL = 0x25,
+    CLASS_SP_ALIGNMENT = 0x26,
+    CLASS_FLOATING_POINT = 0x2c,
+    CLASS_STEP_USER = 0x32,
     CLASS_BREAK = 0x3c,
 };
 
@@ -124,13 +133,14 @@ void arch_print_frame(const struct trap_frame *frame) {
     for (unsigned index = 0; index < 31; index += 3) {
         int length = 0;
         for (unsigned column = index; column < index + 3 && column < 31; column++) {
-            length += format_text(line + length, sizeof(line) - (usize)length, "  x%-2u %016lx", column, frame->x[column]);
+            length +=
+                format_text(line + length, sizeof(line) - (usize)length, "  x%-2u %016lx", column, frame->x[column]);
         }
         length += format_text(line + length, sizeof(line) - (usize)length, "\r\n");
         arch_console_write(line, (usize)length);
     }
-    int length = format_text(line, sizeof(line), "  sp  %016lx  pc  %016lx  pstate %lx  esr %lx  far %lx\r\n", frame->sp,
-                             frame->pc, frame->pstate, frame->esr, frame->far);
+    int length = format_text(line, sizeof(line), "  sp  %016lx  pc  %016lx  pstate %lx  esr %lx  far %lx\r\n",
+                             frame->sp, frame->pc, frame->pstate, frame->esr, frame->far);
     arch_console_write(line, (usize)length);
 }
 

@@ -3,13 +3,13 @@
 
 #include "kernel.h"
 
-#define DATA             0x00
-#define FLAGS            0x18
-#define LINE_CONTROL     0x2c
-#define CONTROL          0x30
-#define FIFO_LEVEL       0x34
-#define INTERRUPT_MASK   0x38
-#define INTERRUPT_CLEAR  0x44
+#define DATA            0x00
+#define FLAGS           0x18
+#define LINE_CONTROL    0x2c
+#define CONTROL         0x30
+#define FIFO_LEVEL      0x34
+#define INTERRUPT_MASK  0x38
+#define INTERRUPT_CLEAR 0x44
 
 #define FLAG_RECEIVE_EMPTY 0x10
 #define FLAG_TRANSMIT_FULL 0x20

@@ -7,8 +7,8 @@
 
 #include "types.h"
 
-#define ARCH_NAME "x86_64"
-#define ARCH_MACHINE "x86_64"
+#define ARCH_NAME        "x86_64"
+#define ARCH_MACHINE     "x86_64"
 #define ARCH_ELF_MACHINE 62
 
 #define DIRECT_MAP_BASE 0xffff888000000000ul

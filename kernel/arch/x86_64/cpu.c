@@ -25,8 +25,10 @@ u64 arch_interrupts_save(void) {
 }
 
 void arch_interrupts_restore(u64 state) {
-    if ((state & RFLAGS_IF) != 0) __asm__ volatile("sti" ::: "memory");
-    else __asm__ volatile("cli" ::: "memory");
+    if ((state & RFLAGS_IF) != 0)
+        __asm__ volatile("sti" ::: "memory");
+    else
+        __asm__ volatile("cli" ::: "memory");
 }
 
 bool arch_interrupts_enabled(void) {
@@ -56,7 +58,10 @@ void arch_stop_other_cpus(void) {
 
 static void fill_block(unsigned cpu, struct thread *current) {
     cpu_blocks[cpu] = (struct cpu_block){
-        .self = &cpu_blocks[cpu], .current = current, .id = cpu, .apic_id = machine.apic_id[cpu],
+        .self = &cpu_blocks[cpu],
+        .current = current,
+        .id = cpu,
+        .apic_id = machine.apic_id[cpu],
     };
 }
 

@@ -170,8 +170,10 @@ void arch_space_switch(paddr root) {
     struct cpu *cpu = this_cpu();
     if (cpu->active_space != root) {
         __atomic_store_n(&cpu->active_space, root, __ATOMIC_SEQ_CST);
-        if (root == 0) mmu_load_kernel_root();
-        else __asm__ volatile("movq %0, %%cr3" ::"r"(root) : "memory");
+        if (root == 0)
+            mmu_load_kernel_root();
+        else
+            __asm__ volatile("movq %0, %%cr3" ::"r"(root) : "memory");
     }
     arch_interrupts_restore(interrupts);
 }

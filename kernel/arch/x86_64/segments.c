@@ -35,9 +35,12 @@ static u8 fault_stacks[MAX_CPUS][FAULT_STACKS][FAULT_STACK_SIZE] __attribute__((
 static void set_gate(unsigned vector, const void *entry, unsigned stack, unsigned privilege) {
     u64 offset = (u64)entry;
     gates[vector] = (struct gate){
-        .offset_low = (u16)offset, .selector = SELECTOR_KERNEL_CODE, .stack = (u8)stack,
+        .offset_low = (u16)offset,
+        .selector = SELECTOR_KERNEL_CODE,
+        .stack = (u8)stack,
         .type = (u8)(0x8e | privilege << 5), /* present, interrupt gate: interrupts off on entry */
-        .offset_middle = (u16)(offset >> 16), .offset_high = (u32)(offset >> 32),
+        .offset_middle = (u16)(offset >> 16),
+        .offset_high = (u32)(offset >> 32),
     };
 }
 

@@ -34,11 +34,28 @@ void arch_trampoline_fill(void *page) {} /* USER_TRAMPOLINE is 0: the restorer i
 
 static void save_context(struct signal_context *to, const struct trap_frame *frame) {
     *to = (struct signal_context){
-        .r8 = frame->r8, .r9 = frame->r9, .r10 = frame->r10, .r11 = frame->r11, .r12 = frame->r12, .r13 = frame->r13,
-        .r14 = frame->r14, .r15 = frame->r15, .rdi = frame->rdi, .rsi = frame->rsi, .rbp = frame->rbp,
-        .rbx = frame->rbx, .rdx = frame->rdx, .rax = frame->rax, .rcx = frame->rcx, .rsp = frame->rsp,
-        .rip = frame->rip, .rflags = frame->rflags, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA,
-        .error = frame->vector == VECTOR_PAGE_FAULT ? frame->original_rax : 0, .vector = frame->vector & 0xff,
+        .r8 = frame->r8,
+        .r9 = frame->r9,
+        .r10 = frame->r10,
+        .r11 = frame->r11,
+        .r12 = frame->r12,
+        .r13 = frame->r13,
+        .r14 = frame->r14,
+        .r15 = frame->r15,
+        .rdi = frame->rdi,
+        .rsi = frame->rsi,
+        .rbp = frame->rbp,
+        .rbx = frame->rbx,
+        .rdx = frame->rdx,
+        .rax = frame->rax,
+        .rcx = frame->rcx,
+        .rsp = frame->rsp,
+        .rip = frame->rip,
+        .rflags = frame->rflags,
+        .cs = SELECTOR_USER_CODE,
+        .ss = SELECTOR_USER_DATA,
+        .error = frame->vector == VECTOR_PAGE_FAULT ? frame->original_rax : 0,
+        .vector = frame->vector & 0xff,
     };
 }
 
@@ -46,10 +63,26 @@ static void save_context(struct signal_context *to, const struct trap_frame *fra
 static int restore_context(struct trap_frame *frame, const struct signal_context *from) {
     if (from->rip >= USER_END) return -EFAULT;
     *frame = (struct trap_frame){
-        .r8 = from->r8, .r9 = from->r9, .r10 = from->r10, .r11 = from->r11, .r12 = from->r12, .r13 = from->r13,
-        .r14 = from->r14, .r15 = from->r15, .rdi = from->rdi, .rsi = from->rsi, .rbp = from->rbp, .rbx = from->rbx,
-        .rdx = from->rdx, .rax = from->rax, .rcx = from->rcx, .rsp = from->rsp, .rip = from->rip,
-        .rflags = (from->rflags & RFLAGS_USER) | RFLAGS_IF, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA,
+        .r8 = from->r8,
+        .r9 = from->r9,
+        .r10 = from->r10,
+        .r11 = from->r11,
+        .r12 = from->r12,
+        .r13 = from->r13,
+        .r14 = from->r14,
+        .r15 = from->r15,
+        .rdi = from->rdi,
+        .rsi = from->rsi,
+        .rbp = from->rbp,
+        .rbx = from->rbx,
+        .rdx = from->rdx,
+        .rax = from->rax,
+        .rcx = from->rcx,
+        .rsp = from->rsp,
+        .rip = from->rip,
+        .rflags = (from->rflags & RFLAGS_USER) | RFLAGS_IF,
+        .cs = SELECTOR_USER_CODE,
+        .ss = SELECTOR_USER_DATA,
     };
     return 0;
 }

@@ -19,8 +19,8 @@ struct memory_map_entry {
 };
 #define TYPE_RAM 1
 
-#define FIRST_MIB  0x100000ul /* the firmware's, and the other CPUs' first steps */
-#define FOUR_GIB   0x100000000ul
+#define FIRST_MIB 0x100000ul /* the firmware's, and the other CPUs' first steps */
+#define FOUR_GIB  0x100000000ul
 
 u32 boot_start_info; /* physical; stored by boot.S */
 static struct memory_range ram[32];

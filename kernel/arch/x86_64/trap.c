@@ -10,8 +10,16 @@
 #include "trace.h"
 
 enum {
-    EXCEPTION_DIVIDE = 0, EXCEPTION_DEBUG = 1, EXCEPTION_BREAKPOINT = 3, EXCEPTION_INVALID = 6, EXCEPTION_STACK = 12,
-    EXCEPTION_PROTECTION = 13, EXCEPTION_X87 = 16, EXCEPTION_ALIGNMENT = 17, EXCEPTION_SIMD = 19, EXCEPTIONS = 32,
+    EXCEPTION_DIVIDE = 0,
+    EXCEPTION_DEBUG = 1,
+    EXCEPTION_BREAKPOINT = 3,
+    EXCEPTION_INVALID = 6,
+    EXCEPTION_STACK = 12,
+    EXCEPTION_PROTECTION = 13,
+    EXCEPTION_X87 = 16,
+    EXCEPTION_ALIGNMENT = 17,
+    EXCEPTION_SIMD = 19,
+    EXCEPTIONS = 32,
 };
 
 #define ERROR_WRITE 2u
@@ -56,7 +64,9 @@ static void handle_exception(struct trap_frame *frame) {
         if (enable) arch_interrupts_enable();
         u64 error = frame->original_rax;
         trap_page_fault(frame, address,
-                        error & ERROR_FETCH ? PAGE_EXECUTE : error & ERROR_WRITE ? PAGE_WRITE : PAGE_READ);
+                        error & ERROR_FETCH   ? PAGE_EXECUTE
+                        : error & ERROR_WRITE ? PAGE_WRITE
+                                              : PAGE_READ);
         arch_interrupts_disable();
     } else if (from_user) {
         arch_interrupts_enable();
@@ -91,8 +101,10 @@ static void handle_interrupt(struct trap_frame *frame) {
 }
 
 void trap_handle(struct trap_frame *frame) {
-    if (frame->vector < EXCEPTIONS) handle_exception(frame);
-    else handle_interrupt(frame);
+    if (frame->vector < EXCEPTIONS)
+        handle_exception(frame);
+    else
+        handle_interrupt(frame);
 }
 
 noreturn void trap_nmi(struct trap_frame *frame) {
@@ -104,14 +116,14 @@ void arch_print_frame(const struct trap_frame *frame) {
     char text[640];
     u64 cr2;
     __asm__ volatile("movq %%cr2, %0" : "=r"(cr2));
-    int length = format_text(
-        text, sizeof(text),
-        "  rax %016lx  rbx %016lx  rcx %016lx\r\n  rdx %016lx  rsi %016lx  rdi %016lx\r\n"
-        "  rbp %016lx  rsp %016lx  r8  %016lx\r\n  r9  %016lx  r10 %016lx  r11 %016lx\r\n"
-        "  r12 %016lx  r13 %016lx  r14 %016lx\r\n  r15 %016lx  rip %016lx  rflags %lx  cs %lx  cr2 %lx\r\n",
-        frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->rsp, frame->r8,
-        frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15, frame->rip, frame->rflags,
-        frame->cs, cr2);
+    int length =
+        format_text(text, sizeof(text),
+                    "  rax %016lx  rbx %016lx  rcx %016lx\r\n  rdx %016lx  rsi %016lx  rdi %016lx\r\n"
+                    "  rbp %016lx  rsp %016lx  r8  %016lx\r\n  r9  %016lx  r10 %016lx  r11 %016lx\r\n"
+                    "  r12 %016lx  r13 %016lx  r14 %016lx\r\n  r15 %016lx  rip %016lx  rflags %lx  cs %lx  cr2 %lx\r\n",
+                    frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->rsp,
+                    frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15,
+                    frame->rip, frame->rflags, frame->cs, cr2);
     arch_console_write(text, (usize)length);
 }
 

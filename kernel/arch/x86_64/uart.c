@@ -3,7 +3,15 @@
 
 #include "kernel.h"
 
-enum { BASE = 0x3f8, DATA = BASE, INTERRUPTS = BASE + 1, FIFO = BASE + 2, LINE = BASE + 3, MODEM = BASE + 4, STATUS = BASE + 5 };
+enum {
+    BASE = 0x3f8,
+    DATA = BASE,
+    INTERRUPTS = BASE + 1,
+    FIFO = BASE + 2,
+    LINE = BASE + 3,
+    MODEM = BASE + 4,
+    STATUS = BASE + 5
+};
 #define STATUS_RECEIVED 0x01
 #define STATUS_EMPTY    0x20
 

@@ -42,8 +42,15 @@ static inline struct cpu_block *cpu_block(void) {
 #define SELECTOR_TASK        0x40
 
 enum {
-    VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3, VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14,
-    VECTOR_TIMER = 0x20, VECTOR_SERIAL = 0x24, VECTOR_RESCHEDULE = 0xf0, VECTOR_FLUSH = 0xf1, VECTOR_SPURIOUS = 0xff,
+    VECTOR_NMI = 2,
+    VECTOR_BREAKPOINT = 3,
+    VECTOR_DOUBLE_FAULT = 8,
+    VECTOR_PAGE_FAULT = 14,
+    VECTOR_TIMER = 0x20,
+    VECTOR_SERIAL = 0x24,
+    VECTOR_RESCHEDULE = 0xf0,
+    VECTOR_FLUSH = 0xf1,
+    VECTOR_SPURIOUS = 0xff,
 };
 
 static inline void write_msr(u32 number, u64 value) {
@@ -84,7 +91,7 @@ void segments_start(unsigned cpu);
 void segments_set_kernel_stack(u64 top);
 
 /* apic.c */
-void apic_start(void);     /* the I/O APIC and the old PIC, once */
+void apic_start(void); /* the I/O APIC and the old PIC, once */
 void apic_start_cpu(void);
 void apic_end(void);
 void apic_send(u32 apic_id, u32 command);
