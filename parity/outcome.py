@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Outcome(StrEnum):
@@ -33,6 +37,11 @@ class Outcome(StrEnum):
         """Whether it leaves nothing to do: a pass, or a skip with its reason."""
         return self in (Outcome.PASS, Outcome.SKIP)
 
+    @property
+    def is_test_fault(self) -> bool:
+        """Whether it shows, on a kernel that is known to be right, that the test itself is wrong."""
+        return self in (Outcome.FAIL, Outcome.CRASH, Outcome.HANG, Outcome.TIMEOUT)
+
 
 class PairState(StrEnum):
     """How one test stands on the port against the reference."""
@@ -43,20 +52,37 @@ class PairState(StrEnum):
     BOTH_FAIL = "both-fail"
     NOT_APPLICABLE = "not-applicable"
     UNMEASURED = "unmeasured"
+    TEST_FAULT = "test-fault"
+    """It fails on Linux too, so it says nothing about either kernel."""
 
 
-def pair_state(reference: Outcome | None, port: Outcome | None) -> PairState:
-    """Compare a test's newest outcomes on the reference and the port; None is "never attempted"."""
+def pair_state(
+    reference: Outcome | None,
+    port: Outcome | None,
+    *,
+    on_linux: Iterable[Outcome] = (),
+    applicable: bool = True,
+) -> PairState:
+    """Compare a test's newest outcomes on the reference and the port; None is "never attempted".
+
+    `on_linux` are those on hosts' own Linux: a test that fails there is wrong itself, whatever else it does.
+    `applicable` says whether it is meant for both.
+    """
+    if any(outcome.is_test_fault for outcome in on_linux):
+        return PairState.TEST_FAULT
+    if not applicable:
+        return PairState.NOT_APPLICABLE
     if reference is None or port is None or not (reference.is_measured and port.is_measured):
         return PairState.UNMEASURED
     if Outcome.SKIP in (reference, port):
         return PairState.NOT_APPLICABLE
-    match (reference is Outcome.PASS, port is Outcome.PASS):
-        case (True, True):
-            return PairState.PARITY
-        case (True, False):
-            return PairState.GAP
-        case (False, True):
-            return PairState.REVERSE_GAP
-        case _:
-            return PairState.BOTH_FAIL
+    return _COMPARED[reference is Outcome.PASS, port is Outcome.PASS]
+
+
+_COMPARED: Final = {
+    (True, True): PairState.PARITY,
+    (True, False): PairState.GAP,
+    (False, True): PairState.REVERSE_GAP,
+    (False, False): PairState.BOTH_FAIL,
+}
+"""By whether the test passes on the reference and on the port."""

@@ -26,6 +26,14 @@ class Scope:
     reference: str | None = None
     port: str | None = None
     goal_percent: float = 100.0
+    hosts: tuple[str, ...] = ()
+    """The targets on which tests run on a host's own Linux: references for the tests themselves. All of them, looked
+    at or not."""
+
+    @property
+    def kernel_targets(self) -> tuple[str, ...]:
+        """The targets on which the kernel runs, not Linux."""
+        return tuple(target for target in self.targets if target not in self.hosts)
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -77,6 +85,8 @@ class TestStanding:
     """By target; None where never attempted, and no entry where the test is not meant for the target."""
     pair: PairState | None
     """How it stands on the port against the reference, where there is such a pair."""
+    faults: tuple[StoredAttempt, ...] = ()
+    """The newest attempts on Linux, where they show that the test itself is wrong."""
 
     def outcome(self, target: str) -> Outcome | None:
         """Return the newest outcome on a target."""
@@ -111,6 +121,11 @@ class Standing:
         return tuple(row for row in self.tests if row.pair is state)
 
     @property
+    def test_faults(self) -> tuple[TestStanding, ...]:
+        """Return the tests that fail on Linux too."""
+        return tuple(row for row in self.tests if row.faults)
+
+    @property
     def is_measured(self) -> bool:
         """Whether any test was ever attempted."""
         return any(attempt for row in self.tests for attempt in row.results.values())
@@ -119,19 +134,40 @@ class Standing:
 def build_standing(scope: Scope, attempts: Iterable[StoredAttempt]) -> Standing:
     """Arrange one attempt a case by test and target; attempts out of scope are left out."""
     by_case = {Case(target=attempt.target, test=attempt.test): attempt for attempt in attempts}
-    rows = []
-    for test in scope.tests:
-        cases = (Case(target=target, test=test) for target in scope.targets)
-        results = {case.target: by_case.get(case) for case in cases if case not in scope.excluded}
-        row = TestStanding(test=test, results=results, pair=None)
-        rows.append(TestStanding(test=test, results=results, pair=_pair(scope, row)))
-    return Standing(scope=scope, tests=tuple(rows))
+
+    def newest(test: str, targets: Iterable[str]) -> dict[str, StoredAttempt | None]:
+        cases = (Case(target=target, test=test) for target in targets)
+        return {case.target: by_case.get(case) for case in cases if case not in scope.excluded}
+
+    return Standing(
+        scope=scope,
+        tests=tuple(
+            _stand(scope, test, newest(test, scope.targets), newest(test, scope.hosts))
+            for test in scope.tests
+        ),
+    )
 
 
-def _pair(scope: Scope, row: TestStanding) -> PairState | None:
-    if scope.pair is None:
-        return None
-    reference, port = scope.pair
-    if reference not in row.results or port not in row.results:
-        return PairState.NOT_APPLICABLE
-    return pair_state(row.outcome(reference), row.outcome(port))
+def _stand(
+    scope: Scope,
+    test: str,
+    results: Mapping[str, StoredAttempt | None],
+    on_linux: Mapping[str, StoredAttempt | None],
+) -> TestStanding:
+    run = [attempt for attempt in on_linux.values() if attempt is not None]
+    outcomes = {target: attempt.verdict.outcome for target, attempt in results.items() if attempt is not None}
+    pair = None
+    if scope.pair is not None:
+        reference, port = scope.pair
+        pair = pair_state(
+            outcomes.get(reference),
+            outcomes.get(port),
+            on_linux=[attempt.verdict.outcome for attempt in run],
+            applicable=reference in results and port in results,
+        )
+    return TestStanding(
+        test=test,
+        results=results,
+        pair=pair,
+        faults=tuple(attempt for attempt in run if attempt.verdict.outcome.is_test_fault),
+    )

@@ -49,12 +49,24 @@ class Make:
     def facts(self, target: str = "aarch64", *, image: str = "ab" * 32) -> TargetFacts:
         return TargetFacts(
             target=target,
-            arch=target if target in ("aarch64", "x86_64") else "aarch64",
-            qemu_version="9.2.0",
+            arch="x86_64" if "x86_64" in target else "aarch64",
+            qemu_version="QEMU emulator version 9.2.0",
             accelerator="tcg",
             command_line=f"qemu-system-{target} -display none -kernel kernel/build/{target}/duet.elf",
             image_sha256=image,
             build_id="1234abcd",
+        )
+
+    def linux_facts(self, target: str) -> TargetFacts:
+        native = "x86_64" in target
+        linux, arch = "Linux 6.18.1", "x86_64" if native else "aarch64"
+        return TargetFacts(
+            target=target,
+            arch=arch,
+            qemu_version=linux if native else f"qemu-aarch64 version 9.2.0 on {linux}",
+            accelerator="native" if native else "user-mode emulation",
+            command_line=f"{'' if native else 'qemu-aarch64 '}kernel/build/{arch}/user/bin/dup_test",
+            image_sha256="cd" * 32,
         )
 
     def attempt(
@@ -67,6 +79,7 @@ class Make:
         error_number: int | None = None,
         minutes: float = 0,
         transcript: bytes | None = None,
+        isolation: Isolation = Isolation.BOOT,
     ) -> Attempt:
         logs: tuple[Log, ...] = ()
         if transcript is not None:
@@ -76,7 +89,7 @@ class Make:
             test=test,
             verdict=Verdict(outcome=outcome, evidence=(evidence,), error_number=error_number),
             nonce="n0nce",
-            isolation=Isolation.BOOT,
+            isolation=isolation,
             started_at=self.moment(minutes),
             duration_s=1.25,
             logs=logs,

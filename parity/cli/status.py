@@ -79,6 +79,11 @@ def _describe(standing: Standing, rows: Sequence[TestStanding]) -> dict[str, obj
         "port": standing.scope.port,
         "rates": {target: _describe_rate(standing, target) for target in standing.scope.targets},
         "pairs": _pair_counts(standing),
+        "test_faults": [
+            {"test": row.test, "target": fault.target, **_describe_fault(fault)}
+            for row in rows
+            for fault in row.faults
+        ],
         "tests": [
             {
                 "test": row.test,
@@ -98,6 +103,10 @@ def _describe_rate(standing: Standing, target: str) -> dict[str, object]:
         "measured": rate.measured,
         "percent": None if rate.percent is None else round(rate.percent, 2),
     }
+
+
+def _describe_fault(attempt: StoredAttempt) -> dict[str, object]:
+    return {"outcome": attempt.verdict.outcome, "attempt": attempt.id, "evidence": attempt.verdict.evidence}
 
 
 def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None:
@@ -134,7 +143,25 @@ def _show(session: Session, standing: Standing, rows: Sequence[TestStanding]) ->
     else:
         session.out.print("no test has such a result")
     session.out.print()
+    _show_faults(session, rows)
     _show_rates(session, standing)
+
+
+def _show_faults(session: Session, rows: Sequence[TestStanding]) -> None:
+    """Name the tests that fail on Linux too, each with what decided there."""
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    from parity.printable import printable_line  # noqa: PLC0415
+
+    faults = [(row.test, fault) for row in rows for fault in row.faults]
+    if not faults:
+        return
+    session.out.print(Text("Not a parity gap: the test fails on Linux too.", style="yellow"), soft_wrap=True)
+    for test, fault in faults:
+        deciding = printable_line(fault.verdict.evidence[0]) if fault.verdict.evidence else ""
+        line = f"  {test} on {fault.target}: {fault.verdict.outcome}: {deciding}"
+        session.out.print(Text(line), soft_wrap=True)
+    session.out.print()
 
 
 def _show_rates(session: Session, standing: Standing) -> None:

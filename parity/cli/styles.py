@@ -26,4 +26,5 @@ PAIR_STYLES: Final = {
     PairState.BOTH_FAIL: "red",
     PairState.NOT_APPLICABLE: "dim",
     PairState.UNMEASURED: "dim",
+    PairState.TEST_FAULT: "yellow",
 }

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from parity.attempt import Isolation
 from parity.document import Document, History, build_document, evidence_line, format_duration
 from parity.errors import UsageError
 from parity.flow.status import choose_scope
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 TEMPLATE: Final = "arm64-parity.md.j2"
 _BOOTS_SHOWN: Final = 10
 """Failed boots in the table; a kernel that never boots fails hundreds of times in the same way."""
+
+_ISOLATION_WORDS: Final = {
+    Isolation.BOOT: "a fresh boot for every test",
+    Isolation.SHARED: "one boot shared by many tests",
+    Isolation.PROCESS: "a process of its own for every test on Linux",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +85,10 @@ def render_document(document: Document) -> str:
             "gaps": standing.in_state(PairState.GAP),
             "reverse_gaps": standing.in_state(PairState.REVERSE_GAP),
             "both_fail": standing.in_state(PairState.BOTH_FAIL),
+            "faults": standing.test_faults,
+            "hosts": [target for target in document.scope.targets if target in document.scope.hosts],
+            "kernel_targets": document.scope.kernel_targets,
+            "isolation_words": _ISOLATION_WORDS,
             "baseline_runs": document.baseline_runs,
             "comparable": sum(
                 document.pair_counts.get(state, 0)

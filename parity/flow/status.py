@@ -43,17 +43,22 @@ def choose_scope(
         targets=_in_reading_order(configuration, chosen_targets),
         excluded=frozenset(
             Case(target=target, test=test)
-            for target in chosen_targets
+            for target in configuration.targets
             for test in chosen_tests
             if not configuration.runs_on(test, target)
         ),
         reference=configuration.kernel.reference,
         port=configuration.kernel.port,
         goal_percent=configuration.kernel.goal_percent,
+        hosts=tuple(name for name, target in configuration.targets.items() if target.is_host),
     )
 
 
 def _in_reading_order(configuration: Configuration, targets: Sequence[str]) -> tuple[str, ...]:
-    """Put the reference first, the port next, then the others as listed."""
+    """Put the reference first, the port next, then the others as listed, Linux last."""
     first = [configuration.kernel.reference, configuration.kernel.port]
-    return tuple(sorted(targets, key=lambda name: first.index(name) if name in first else len(first)))
+
+    def place(name: str) -> int:
+        return first.index(name) if name in first else len(first) + configuration.target(name).is_host
+
+    return tuple(sorted(targets, key=place))

@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from db import open_repository
 from parity.errors import UnknownNameError, UsageError
+from parity.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from typer.testing import Result
+
+    from tests.conftest import Make
 
 pytestmark = pytest.mark.usefixtures("measured")
 
@@ -69,3 +73,21 @@ def test_before_the_first_run_it_says_how_to_start(parity: Callable[..., Result]
     error = parity("status").exception
     assert isinstance(error, UsageError)
     assert error.hint == "start with: parity run"
+
+
+def test_a_test_that_fails_on_linux_too_is_named_with_what_decided_there(
+    parity: Callable[..., Result], project: Path, make: Make
+) -> None:
+    with (project / "parity.toml").open("a") as file:
+        file.write('[target.linux]\narch = "x86_64"\ndelivery = { kind = "process" }\n')
+    with open_repository("sqlite:///.parity/parity.db", project / ".parity") as repository:
+        campaign = repository.start_campaign(make.plan(minutes=60))
+        repository.add_target(campaign, make.linux_facts("linux"))
+        failure = make.attempt("fork_test", Outcome.FAIL, target="linux", evidence="EINVAL", minutes=61)
+        repository.add_attempt(campaign, failure)
+    shown = parity("status").stdout
+    assert "fork_test  pass       crash      fail       test-fault" in shown
+    assert "Not a parity gap: the test fails on Linux too.\n  fork_test on linux: fail: EINVAL\n" in shown
+    (fault,) = json.loads(parity("status", "--json").stdout)["test_faults"]
+    assert (fault["test"], fault["target"], fault["outcome"]) == ("fork_test", "linux", "fail")
+    assert fault["evidence"] == ["EINVAL"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parity.attempt import Isolation
 from parity.campaign import CampaignState
 from parity.configuration import load_configuration
 
@@ -39,6 +40,11 @@ delivery = {{ kind = "shell", prompt = "duet> $" }}
 """
 
 
+def is_linux(target: str) -> bool:
+    """Whether a target of these tests is a host's own Linux."""
+    return target.startswith("linux-")
+
+
 @pytest.fixture
 def configure(tmp_path: Path) -> Callable[..., Configuration]:
     """Write a parity.toml with the given tests and targets, the port first, and load it."""
@@ -47,7 +53,9 @@ def configure(tmp_path: Path) -> Callable[..., Configuration]:
         *tests: str, targets: tuple[str, ...] = ("aarch64", "x86_64"), paired: bool = True, more: str = ""
     ) -> Configuration:
         tables = [
-            f'[target.{name}]\narch = "{"x86_64" if "x86_64" in name else "aarch64"}"' for name in targets
+            f'[target.{name}]\narch = "{"x86_64" if "x86_64" in name else "aarch64"}"'
+            + ('\ndelivery = { kind = "process" }' if is_linux(name) else "")
+            for name in targets
         ]
         pair = f'port = "{targets[0]}"\nreference = "{targets[1]}"' if paired else ""
         names = ", ".join(f'"{test}"' for test in tests)
@@ -78,7 +86,10 @@ class Past:
         cases = (*results, *(("aarch64", f"unreached_{n}") for n in range(planned - len(results))))
         campaign = self.repository.start_campaign(self.make.plan(*cases, minutes=60 * hour))
         for target in sorted({target for target, _ in results}):
-            self.repository.add_target(campaign, self.make.facts(target, image=image))
+            facts = (
+                self.make.linux_facts(target) if is_linux(target) else self.make.facts(target, image=image)
+            )
+            self.repository.add_target(campaign, facts)
         for position, ((target, test), (outcome, evidence, number)) in enumerate(results.items()):
             self.repository.add_attempt(
                 campaign,
@@ -89,6 +100,7 @@ class Past:
                     evidence=evidence,
                     error_number=number,
                     minutes=60 * hour + position / 60,
+                    isolation=Isolation.PROCESS if is_linux(target) else Isolation.BOOT,
                 ),
             )
         self.repository.finish_campaign(campaign, state, self.make.moment(60 * hour + 3.2))

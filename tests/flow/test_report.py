@@ -25,12 +25,15 @@ NO_ROUTE = (Outcome.FAIL, "connect: errno 101 | `ENETUNREACH` <no route> @net #5
 PANIC = (Outcome.CRASH, "KERNEL PANIC: \x1b[31mout of frames\x1b[0m", None)
 STUCK = (Outcome.HANG, "no output for 5 s", None)
 SKIPPED = (Outcome.SKIP, "no pseudo-terminals", None)
+FOUR = ("aarch64", "x86_64", "linux-aarch64", "linux-x86_64")
 HARNESS = (Outcome.ERROR, "typed 'run', but the guest echoed 'rn'", None)
+
+Results = dict[tuple[str, str], tuple[Outcome, str, int | None]]
 
 
 def on_both(
     **ends: tuple[tuple[Outcome, str, int | None], tuple[Outcome, str, int | None]],
-) -> dict[tuple[str, str], tuple[Outcome, str, int | None]]:
+) -> Results:
     """Return results by test, the port's first."""
     results = {}
     for test, (port, reference) in ends.items():
@@ -95,9 +98,47 @@ def test_one_target_alone(
 def test_three_targets(
     configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
 ) -> None:
-    configuration = configure("cat_test", "dns_test", targets=("aarch64", "x86_64", "linux-aarch64"))
-    past.run(0, on_both(cat=(PASS, PASS), dns=(NO_ROUTE, PASS)) | {("linux-aarch64", "dns_test"): PASS})
+    configuration = configure("cat_test", "dns_test", targets=("aarch64", "x86_64", "next-aarch64"))
+    past.run(0, on_both(cat=(PASS, PASS), dns=(NO_ROUTE, PASS)) | {("next-aarch64", "dns_test"): PASS})
     golden("three-targets.md", make_report(configuration, past.repository))
+
+
+def on_linux(*, but: dict[str, tuple[Outcome, str, int | None]]) -> Results:
+    """Return passes of all tests on both Linux targets, and what ended otherwise on either."""
+    results = {(f"linux-{arch}", test): PASS for arch in ("aarch64", "x86_64") for test in TESTS}
+    return results | {
+        (f"linux-{arch}", test): end for arch in ("aarch64", "x86_64") for test, end in but.items()
+    }
+
+
+def test_tests_that_fail_on_linux_too(
+    configure: Callable[..., Configuration], past: Past, golden: Callable[[str, str], None]
+) -> None:
+    configuration = configure(*TESTS, "never_test", targets=FOUR)
+    first_run(past)
+    past.run(1, on_linux(but={"dns_test": NO_ROUTE, "fork_test": STUCK, "pty_test": SKIPPED}))
+    past.run(2, on_both(dup=(PANIC, PASS)) | {("linux-aarch64", "fork_test"): PASS})
+    golden("test-faults.md", make_report(configuration, past.repository))
+
+
+def test_a_test_that_fails_on_linux_is_no_gap_and_no_cause(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    past.run(0, on_both(fork=(STUCK, PASS)) | {("linux-x86_64", "fork_test"): STUCK})
+    report = make_report(configure("fork_test", targets=FOUR), past.repository)
+    assert "**No gaps**" in report
+    assert "- **1 test fault**: it fails on Linux too" in report
+    assert "| `fork_test` | pass | hang | linux-x86_64 | hang |" in report
+    assert "## Failures by cause\n\nNone.\n" in report
+
+
+def test_tests_that_were_never_run_on_linux_do_not_fill_the_page(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    first_run(past)
+    report = make_report(configure(*TESTS, targets=FOUR), past.repository)
+    assert "**linux-aarch64**: none of its 7 tests has a result." in report
+    assert "### linux-aarch64: 0% (0/7)\n\nNone has a result.\n" in report
 
 
 def test_nothing_measured(

@@ -59,3 +59,22 @@ def test_a_test_meant_for_one_target_has_no_place_on_the_other(
     (row,) = read_status(configuration, past.repository).tests
     assert row.describe("x86_64") == "not meant for it"
     assert row.describe("aarch64") == "never run"
+
+
+@pytest.mark.parametrize("shown", [(), ("aarch64", "x86_64")])
+def test_a_test_that_fails_on_linux_is_a_test_fault_whether_linux_is_shown_or_not(
+    configure: Callable[..., Configuration], past: Past, shown: tuple[str, ...]
+) -> None:
+    configuration = configure("fork_test", targets=("aarch64", "x86_64", "linux-x86_64"))
+    past.run(0, {("aarch64", "fork_test"): FAIL, ("x86_64", "fork_test"): PASS})
+    past.run(1, {("linux-x86_64", "fork_test"): FAIL})
+    standing = read_status(configuration, past.repository, targets=shown)
+    (row,) = standing.test_faults
+    assert (row.pair, [fault.target for fault in row.faults]) == (PairState.TEST_FAULT, ["linux-x86_64"])
+
+
+def test_linux_comes_last(configure: Callable[..., Configuration], past: Past) -> None:
+    configuration = configure("fork_test", targets=("aarch64", "x86_64", "linux-x86_64", "next-aarch64"))
+    assert read_status(configuration, past.repository).scope.targets == (
+        *("x86_64", "aarch64", "next-aarch64", "linux-x86_64"),
+    )

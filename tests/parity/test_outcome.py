@@ -48,3 +48,23 @@ def test_what_was_never_measured_on_either_stays_unmeasured(
 ) -> None:
     assert pair_state(never, other) is PairState.UNMEASURED
     assert pair_state(other, never) is PairState.UNMEASURED
+
+
+@pytest.mark.parametrize("on_linux", [Outcome.FAIL, Outcome.CRASH, Outcome.HANG, Outcome.TIMEOUT])
+@pytest.mark.parametrize("port", [None, *Outcome])
+def test_a_test_that_fails_on_any_linux_is_at_fault_itself_whatever_else_it_does(
+    on_linux: Outcome, port: Outcome | None
+) -> None:
+    assert pair_state(Outcome.PASS, port, on_linux=[Outcome.PASS, on_linux]) is PairState.TEST_FAULT
+    assert pair_state(port, Outcome.PASS, on_linux=[on_linux], applicable=False) is PairState.TEST_FAULT
+
+
+@pytest.mark.parametrize(
+    "on_linux", [Outcome.PASS, Outcome.SKIP, Outcome.BUILD_FAILURE, Outcome.ERROR, Outcome.NOT_RUN]
+)
+def test_what_did_not_fail_by_itself_on_linux_blames_no_test(on_linux: Outcome) -> None:
+    assert pair_state(Outcome.PASS, Outcome.FAIL, on_linux=[on_linux]) is PairState.GAP
+
+
+def test_a_test_that_is_not_meant_for_both_is_not_applicable() -> None:
+    assert pair_state(Outcome.PASS, None, applicable=False) is PairState.NOT_APPLICABLE
