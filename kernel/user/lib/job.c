@@ -21,6 +21,18 @@ void join_foreground_group(pid_t group, bool foreground) {
     if (foreground) take_terminal(getpgrp());
 }
 
+/* Returns when the members are gone, since none may print behind its job's end. Orphans are collected by init, which may
+ * be this very process, or a slow one: then they are zombies, and 100 ms have to do. */
+static void kill_group(pid_t group) {
+    struct timespec millisecond = {0, 1000000};
+    kill(-group, SIGKILL);
+    for (int waited_ms = 0; waited_ms < 100; waited_ms++) {
+        while (waitpid(-group, NULL, WNOHANG) > 0) continue;
+        if (kill(-group, 0) < 0) break;
+        nanosleep(&millisecond, NULL);
+    }
+}
+
 int run_job(char *const argv[]) {
     struct termios modes;
     bool terminal = tcgetattr(0, &modes) == 0;
@@ -40,7 +52,7 @@ int run_job(char *const argv[]) {
         take_terminal(own_group);
         tcsetattr(0, &modes);
     }
-    kill(-child, SIGKILL);
+    kill_group(child);
     return status;
 }
 

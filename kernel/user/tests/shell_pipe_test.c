@@ -73,7 +73,8 @@ static void run_prints_begin_and_end(void) {
     CHECK_TEXT(output, "[begin 5f3b false]\n\n[end 5f3b exit 1]\n");
     CHECK_EQUAL(WEXITSTATUS(capture_shell(output, sizeof output, "run 77 no-such-program")), 127);
     CHECK_TEXT(output, "[begin 77 no-such-program]\nsh: no-such-program: not found\n\n[end 77 exit 127]\n");
-    say("run NONCE PROGRAM, with statuses 0, 1 and 127");
+    check_shell("run 78 sh -c 'sleep 5 & echo left'", "[begin 78 sh]\nleft\n\n[end 78 exit 0]\n"); /* sleep is killed */
+    say("run NONCE PROGRAM, with statuses 0, 1 and 127, and a process left behind");
 }
 
 /* Not captured: the job would hold the pipe open. */
