@@ -2,8 +2,6 @@
 #include "errno.h"
 #include "kernel.h"
 #include "memory.h"
-#include "process.h"
-#include "signal.h"
 #include "socket.h"
 
 #define MAX_UDP_SIZE     65507ul
@@ -114,7 +112,6 @@ isize datagram_send(struct socket_request *request, struct transfer *from) {
     }
     spin_unlock(&net_lock, interrupts);
     if (error < 0) kfree(message);
-    if (error == -EPIPE && (request->flags & MSG_NOSIGNAL) == 0) signal_send(current_process(), SIGPIPE);
     return error != 0 ? error : (isize)size;
 }
 
