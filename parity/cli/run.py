@@ -13,8 +13,11 @@ from parity.cli.completion import complete_target, complete_test
 from parity.cli.session import ExitStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from parity.cli.session import Session
     from parity.configuration import Configuration
+    from parity.flow.hosts import LeftOut
     from parity.flow.run import Order, Summary
 
 
@@ -85,12 +88,16 @@ def run_command(
     Exit status: 0 every test passed or was skipped with a reason, 1 tests failed, 2 usage or configuration,
     3 the harness or QEMU failed, 130 interrupted.
     """
-    from parity.flow.run import Order  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.run import Order  # noqa: PLC0415
     from parity.flow.selection import select_cases, select_targets  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
-    targets = select_targets(configuration, names=target or (), architectures=arch or ())
+    chosen = select_targets(configuration, names=target or (), architectures=arch or ())
+    targets, left_out = leave_out_unserved(configuration, chosen, named=target or ())
+    if not resume:  # that goes on with what was planned
+        _tell_left_out(session, left_out)
     order = Order(
         cases=select_cases(configuration, targets=targets, tests=tests or (), pattern=pattern),
         isolation=Isolation(isolation),
@@ -103,6 +110,14 @@ def run_command(
         _show_order(session, configuration, order, as_json=as_json)
     else:
         _run(session, configuration, order, resume=resume, as_json=as_json)
+
+
+def _tell_left_out(session: Session, left_out: Sequence[LeftOut]) -> None:
+    for one in left_out:
+        hint = f" ({one.error.hint})" if one.error.hint else ""
+        session.err.print(
+            f"{one.target} is left out: {one.error.message}{hint}", markup=False, soft_wrap=True
+        )
 
 
 def _run(

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BASICS = ("sh", "dirname", "cat", "cmp", "head", "env", "rm", "mv", "sleep")
 TOOLS = (
-    *("git", "qemu-system-aarch64", "qemu-system-x86_64", "gdb-multiarch"),
+    *("git", "qemu-system-aarch64", "qemu-system-x86_64", "qemu-aarch64", "gdb-multiarch"),
     *("clang", "ld.lld", "debugfs"),
 )
 
@@ -72,7 +72,7 @@ def machine(tmp_path: Path) -> Machine:
         (made.programs / name).symlink_to(found)
     for name in TOOLS:
         made.add(name)
-    made.add("uname", "echo Linux")
+    made.add("uname", "echo Linux x86_64")
     made.add("id", "echo 0")
     made.add("apt-get", RECORD)
     made.add("python3", FAKE_PYTHON.format(python=sys.executable))
@@ -146,6 +146,7 @@ def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None
         ("git", "git"),
         ("qemu-system-aarch64", "qemu-system-arm"),
         ("qemu-system-x86_64", "qemu-system-x86"),
+        ("qemu-aarch64", "qemu-user"),
         ("gdb-multiarch", "gdb-multiarch"),
         ("clang", "clang"),
         ("ld.lld", "lld"),
@@ -160,6 +161,19 @@ def test_a_missing_program_is_installed_by_its_package_alone(
     update, install = [line for line in machine.calls.read_text().splitlines() if line.startswith("apt-get")]
     assert update.endswith(" update")
     assert install.split("install ")[1] == package
+
+
+def test_an_aarch64_host_needs_the_emulator_of_the_other_architecture(machine: Machine) -> None:
+    machine.add("uname", "echo Linux aarch64")
+    machine.setup()
+    assert "install qemu-user" in machine.calls.read_text()
+
+
+def test_a_static_emulator_of_programs_will_do(machine: Machine) -> None:
+    machine.remove("qemu-aarch64")
+    machine.add("qemu-aarch64-static")
+    machine.setup()
+    assert "apt-get" not in machine.calls.read_text()
 
 
 def test_a_failed_installation_is_tried_once_more_and_then_told(machine: Machine) -> None:
@@ -198,7 +212,7 @@ def test_a_system_without_a_known_package_manager_gets_the_names(machine: Machin
 
 
 def test_homebrew_installs_on_macos(machine: Machine) -> None:
-    machine.remove("qemu-system-aarch64", "ld.lld", "apt-get")
+    machine.remove("qemu-system-aarch64", "qemu-aarch64", "ld.lld", "apt-get")
     machine.add("uname", "echo Darwin")
     machine.add("brew", RECORD)
     machine.setup()
