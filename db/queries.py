@@ -68,14 +68,14 @@ def first_attempts() -> AttemptSelect:
 
 
 def remaining_cases(campaign: int) -> Select[PlannedCaseRow]:
-    """Select the planned cases that no attempt of the campaign covers, in the plan's order."""
+    """Select the planned cases that no attempt of the campaign has measured, in the plan's order."""
     covered = (
         select(AttemptRow.id)
         .where(
             AttemptRow.campaign == campaign,
             AttemptRow.target == PlannedCaseRow.target,
             AttemptRow.test == PlannedCaseRow.test,
-            _was_run(AttemptRow),
+            AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
         )
         .exists()
     )

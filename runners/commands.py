@@ -2,45 +2,78 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING, Final
 
 from parity.campaign import Revision
+from parity.deadline import Deadline
 from parity.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from threading import Event
 
 _TAIL: Final = 4000
+_POLL_S: Final = 0.1
+_GRACE_S: Final = 2.0
 _GIT_TIMEOUT_S: Final = 20.0
 
 
-def run_command(command: Sequence[str], *, folder: Path, timeout_s: float) -> str:
-    """Run one command to its end and return its output; raises `BuildError` with the tail of what it said."""
-    try:
-        finished = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout_s,
-            check=False,
-        )
-    except OSError as error:
-        raise BuildError(
-            command=command, status=None, output_tail=f"{command[0]}: {error.strerror}"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        tail = (error.output or b"")[-_TAIL:].decode(errors="backslashreplace")
-        raise BuildError(
-            command=command, status=None, output_tail=f"{tail}\nnot over after {timeout_s:.0f} s"
-        ) from error
-    output = finished.stdout.decode(errors="backslashreplace")
-    if finished.returncode != 0:
-        raise BuildError(command=command, status=finished.returncode, output_tail=output[-_TAIL:])
-    return output
+def run_command(command: Sequence[str], *, folder: Path, timeout_s: float, stop: Event | None = None) -> str:
+    """Run one command to its end and return its output; raises `BuildError` with the tail of what it said.
+
+    It runs in a process group of its own, which is ended when time is up or `stop` is set.
+    """
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
+            )
+        except OSError as error:
+            tail = f"{command[0]}: {error.strerror}"
+            raise BuildError(command=command, status=None, output_tail=tail) from error
+        try:
+            why = _wait(process, Deadline.after(timeout_s), stop)
+        finally:
+            _end_group(process)
+        output.seek(0)
+        said = output.read().decode(errors="backslashreplace")
+    if why is not None:
+        raise BuildError(command=command, status=None, output_tail=f"{said[-_TAIL:]}\n{why}")
+    if process.returncode != 0:
+        raise BuildError(command=command, status=process.returncode, output_tail=said[-_TAIL:])
+    return said
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: Deadline, stop: Event | None) -> str | None:
+    """Wait for the end; return why it did not come, if so."""
+    while True:
+        try:
+            process.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            if stop is not None and stop.is_set():
+                return "interrupted"
+            if deadline.expired:
+                return "not over in time"
+        else:
+            return None
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End whatever of the group still runs: a compiler outlives the make that started it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(_GRACE_S)
+        except (ProcessLookupError, PermissionError):
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
 
 
 def read_revision(folder: Path) -> Revision | None:

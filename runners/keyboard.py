@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runners.machine import Limits, Machine
 
 _WRAP: Final = r"(?: ?\n)?"
+_NEWLINE: Final = re.compile(r"\n")
 
 
 def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
@@ -31,12 +32,12 @@ def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> En
     `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
     """
     try:
-        if typing.echo and (ending := _type_checked(machine, line, typing, limits)) is not None:
-            return ending
-        _type(machine, typing.newline if typing.echo else line + typing.newline, typing)
+        if not typing.echo:
+            _type(machine, line + typing.newline, typing)
+            return None
+        return _type_checked(machine, line, typing, limits) or _send_off(machine, line, typing, limits)
     except ConsoleClosedError:
         return Ending.EXITED
-    return None
 
 
 def echo_pattern(line: str) -> re.Pattern[str]:
@@ -65,6 +66,18 @@ def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -
         if not seen:
             raise UnreadInputError(typed=line, waited_s=typing.echo_s)
     raise GarbledInputError(typed=line, seen=printable_line(seen), tries=typing.retries + 1)
+
+
+def _send_off(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
+    """Type the newline until the guest echoes it: a lost one would look like a test that hangs."""
+    for _turn in range(typing.retries + 1):
+        _type(machine, typing.newline, typing)
+        waited = machine.wait_for([_NEWLINE], _echo_limits(limits, typing))
+        if not isinstance(waited, Ending):
+            return None
+        if waited not in (Ending.BUDGET, Ending.QUIET):
+            return waited
+    raise GarbledInputError(typed=f"{line}\n", seen=line, tries=typing.retries + 1)
 
 
 def _clear(machine: Machine, typing: Typing, limits: Limits) -> Ending | None:

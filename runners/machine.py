@@ -86,7 +86,8 @@ class _SerialFile:
 class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
-    `command` makes QEMU's arguments once the wiring is known. Everything of the machine is in `folder`.
+    `command` makes QEMU's arguments once the wiring is known; relative paths in them start from `working_folder`.
+    Everything that the machine itself writes is in `folder`.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Machine:
         command: Callable[[Wiring], Sequence[str]],
         *,
         folder: Path,
+        working_folder: Path,
         console_port: str,
         other_ports: Sequence[str],
         stop: Event,
@@ -107,13 +109,13 @@ class Machine:
         self._console_closed = False
         self._resources = contextlib.ExitStack()
         try:
-            self._open(command, folder, other_ports)
+            self._open(command, working_folder, other_ports)
         except BaseException:
             self._resources.close()
             raise
 
     def _open(
-        self, command: Callable[[Wiring], Sequence[str]], folder: Path, other_ports: Sequence[str]
+        self, command: Callable[[Wiring], Sequence[str]], working_folder: Path, other_ports: Sequence[str]
     ) -> None:
         ours, theirs = open_terminal()
         self.console = Console(ours, self._raw_logs[self._console_port])
@@ -134,7 +136,7 @@ class Machine:
                     stdout=theirs,
                     stderr=stderr.fileno(),
                     pass_fds=[far.fileno()],
-                    folder=folder,
+                    folder=working_folder,
                 )
         finally:
             os.close(theirs)

@@ -92,6 +92,7 @@ class Rig:
             with Machine(
                 command,
                 folder=folder,
+                working_folder=self.configuration.root,
                 console_port=self.target.console_port,
                 other_ports=[port for port in self.target.serial if port != self.target.console_port],
                 stop=self.stop,

@@ -241,7 +241,7 @@ def _build(
             words = [fill(word, _target_fields(name, target)) for word in command]
             observer.building(name, words)
             try:
-                run_command(words, folder=configuration.root, timeout_s=_BUILD_S)
+                run_command(words, folder=configuration.root, timeout_s=_BUILD_S, stop=interrupt.stop)
             except BuildError as error:
                 failed[name] = error
                 break
