@@ -27,6 +27,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     'kind = "boot-arg"': model.BootArgumentDelivery,
     'kind = "image"': model.ImageDelivery,
     'kind = "suite"': model.SuiteDelivery,
+    'kind = "process"': model.ProcessDelivery,
     "verdict": model.VerdictRules,
     "budget": model.Budget,
     "boot": model.Boot,
