@@ -43,14 +43,27 @@ static void sleeping_takes_as_long_as_it_says(void) {
     static const long lengths_ms[] = {1, 10, 50};
     for (int i = 0; i < 3; i++) {
         struct timespec duration = {0, lengths_ms[i] * 1000000};
-        long long started = read_ns(CLOCK_MONOTONIC), wall_started = read_ns(CLOCK_REALTIME);
+        long long started = read_ns(CLOCK_MONOTONIC);
         CHECK_OK(nanosleep(&duration, NULL));
-        long long elapsed = read_ns(CLOCK_MONOTONIC) - started, wall = read_ns(CLOCK_REALTIME) - wall_started;
+        long long elapsed = read_ns(CLOCK_MONOTONIC) - started;
         CHECK(elapsed >= lengths_ms[i] * 1000000);
-        CHECK(elapsed < (lengths_ms[i] + 500) * 1000000ll);
-        CHECK(wall > elapsed - 20000000ll && wall < elapsed + 20000000ll); /* slewed, not stepped */
+        CHECK(elapsed < (lengths_ms[i] + 1500) * 1000000ll);
         say("%ld ms took %lld us", lengths_ms[i], elapsed / 1000);
     }
+}
+
+/* Each reading of the one between two of the other: a pause in between widens the bounds instead of failing. */
+static void both_clocks_run_at_one_speed(void) {
+    const long long slew = 1000000; /* an adjusted wall clock may differ by a little */
+    long long outer_start = read_ns(CLOCK_MONOTONIC), wall_start = read_ns(CLOCK_REALTIME);
+    long long inner_start = read_ns(CLOCK_MONOTONIC);
+    sleep_ms(30);
+    long long inner_end = read_ns(CLOCK_MONOTONIC), wall_end = read_ns(CLOCK_REALTIME);
+    long long outer_end = read_ns(CLOCK_MONOTONIC);
+    CHECK(wall_end - wall_start >= inner_end - inner_start - slew);
+    CHECK(wall_end - wall_start <= outer_end - outer_start + slew);
+    say("%lld us by the wall clock, %lld us by the other", (wall_end - wall_start) / 1000,
+        (inner_end - inner_start) / 1000);
 }
 
 static void an_absolute_sleep_ends_at_its_time(void) {
@@ -61,7 +74,7 @@ static void an_absolute_sleep_ends_at_its_time(void) {
     CHECK_EQUAL(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0);
     long long now = read_ns(CLOCK_MONOTONIC), wanted = until.tv_sec * 1000000000ll + until.tv_nsec;
     CHECK(now >= wanted);
-    CHECK(now < wanted + 500000000ll);
+    CHECK(now < wanted + 1500000000ll);
     CHECK_EQUAL(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0); /* long ago: at once */
     say("it ended %lld us after its time", (now - wanted) / 1000);
 }
@@ -95,6 +108,7 @@ int main(int argc, char **argv) {
     monotonic_never_goes_back();
     it_agrees_between_processes();
     sleeping_takes_as_long_as_it_says();
+    both_clocks_run_at_one_speed();
     an_absolute_sleep_ends_at_its_time();
     the_wall_clock_agrees_with_gettimeofday();
     resolutions_and_errors();
