@@ -29,7 +29,7 @@ static void give_children_away(struct process *process) {
         child->private->next_sibling = init_process->private->first_child;
         init_process->private->first_child = child;
         if (child->private->state == PROCESS_ZOMBIE) process_notify_parent(child, CLD_EXITED);
-        if (child->private->state == PROCESS_STOPPED && child->sid == process->sid) {
+        if (child->private->state == PROCESS_STOPPED && process_group_is_orphaned_locked(child->pgid)) {
             int found = 0;
             signal_send_group_locked(child->pgid, SIGHUP, &found);
             signal_send_group_locked(child->pgid, SIGCONT, &found);
@@ -72,12 +72,12 @@ noreturn void process_exit(int wait_status) {
     release_resources(process);
 
     u64 interrupts = spin_lock(&process_lock);
-    give_children_away(process);
     /* From here on the parent may free the process; the thread goes on without it, and without user state. */
     thread->process = NULL;
     process->thread = NULL;
     process->private->wait_status = wait_status;
-    process->private->state = PROCESS_ZOMBIE;
+    process->private->state = PROCESS_ZOMBIE; /* and no member of its group any more, for the next step */
+    give_children_away(process);
     bool ignored = parent_ignores(process);
     process_notify_parent(process, (wait_status & 0x7f) != 0 ? CLD_KILLED : CLD_EXITED);
     if (ignored) process_unlink(process);

@@ -63,6 +63,7 @@ void process_unlink(struct process *process);                       /* holds pro
 struct process *process_find(u32 pid);                              /* holds process_lock */
 u32 process_next_id(void);                                          /* holds process_lock */
 void process_notify_parent(struct process *process, int code);      /* holds process_lock */
+bool process_group_is_orphaned_locked(u32 pgid);                    /* holds process_lock */
 u32 process_count(void);
 
 /* exit.c */

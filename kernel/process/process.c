@@ -111,7 +111,7 @@ bool process_group_exists(u32 pgid, u32 sid) {
 }
 
 /* POSIX: no member has a parent in another group of the same session. */
-static bool is_orphaned(u32 pgid) {
+bool process_group_is_orphaned_locked(u32 pgid) {
     for (struct process *process = all_processes; process != NULL; process = process->private->next) {
         struct process *parent = process->parent;
         if (process->pgid != pgid || process->private->state == PROCESS_ZOMBIE || parent == NULL) continue;
@@ -122,7 +122,7 @@ static bool is_orphaned(u32 pgid) {
 
 bool process_group_is_orphaned(u32 pgid) {
     u64 interrupts = spin_lock(&process_lock);
-    bool orphaned = is_orphaned(pgid);
+    bool orphaned = process_group_is_orphaned_locked(pgid);
     spin_unlock(&process_lock, interrupts);
     return orphaned;
 }
