@@ -31,7 +31,6 @@ int main(int argc, char **argv) {
         errno = ENOTDIR;
         return complain(to);
     }
-    for (int i = 1; i < argc - 1; i++)
-        status |= copy(argv[i], into_directory(to, argv[i], buffer, sizeof buffer));
+    for (int i = 1; i < argc - 1; i++) status |= copy(argv[i], into_directory(to, argv[i], buffer, sizeof buffer));
     return status;
 }

@@ -36,7 +36,7 @@ static void power_off(int status) {
 
 static int run_test(const char *name) {
     char path[256];
-    char *argv[] = {path, NULL};
+    char *argv[] = { path, NULL };
     snprintf(path, sizeof path, "/bin/%s", name);
     int status = run_job(argv);
     while (waitpid(-1, NULL, WNOHANG) > 0) continue; /* orphans */
@@ -83,10 +83,14 @@ static void run_suite(void) {
     for (int i = 0; i < count; i++) {
         int status = run_test(tests[i]);
         int number = status_as_number(status);
-        if (number == 0) printf("ok %d %s\n", i + 1, tests[i]);
-        else if (number == EXIT_SKIP) printf("ok %d %s # SKIP\n", i + 1, tests[i]);
-        else if (WIFSIGNALED(status)) printf("not ok %d %s # signal %d\n", i + 1, tests[i], WTERMSIG(status));
-        else printf("not ok %d %s # exit status %d\n", i + 1, tests[i], number);
+        if (number == 0)
+            printf("ok %d %s\n", i + 1, tests[i]);
+        else if (number == EXIT_SKIP)
+            printf("ok %d %s # SKIP\n", i + 1, tests[i]);
+        else if (WIFSIGNALED(status))
+            printf("not ok %d %s # signal %d\n", i + 1, tests[i], WTERMSIG(status));
+        else
+            printf("not ok %d %s # exit status %d\n", i + 1, tests[i], number);
         if (number != 0 && number != EXIT_SKIP) failed++;
     }
     printf("# %d of %d failed\n", failed, count);
@@ -98,7 +102,7 @@ static void keep_a_shell_running(void) {
         pid_t shell = fork(), ended;
         if (shell == 0) {
             take_console_as_terminal();
-            char *argv[] = {"sh", NULL};
+            char *argv[] = { "sh", NULL };
             execv("/bin/sh", argv);
             printf("init: /bin/sh: errno %d (%s)\n", errno, errno_name(errno));
             _exit(127);

@@ -7,8 +7,8 @@
 #include "../../include/self_check.h"
 #include "command.h"
 
-static const char *const workload_names[STRESS_WORKLOADS] = {"insert", "delete", "search", "mixed"};
-static struct stress_run run = {.operations = 100000, .keys = 256, .workload = STRESS_MIXED};
+static const char *const workload_names[STRESS_WORKLOADS] = { "insert", "delete", "search", "mixed" };
+static struct stress_run run = { .operations = 100000, .keys = 256, .workload = STRESS_MIXED };
 
 static bool parse_within(const char *text, uint32_t most, uint32_t *result) {
     long number;
@@ -36,13 +36,13 @@ static bool parse_arguments(int argc, char **argv) {
 static void print_row(const char *name, const struct stress_thread_result *row) {
     char cpus[24];
     snprintf(cpus, sizeof cpus, "0x%x", row->cpus);
-    printf("%6s %9lu %9lu %9lu %9lu %9lu %9lu %8lu %6s\n", name, row->done[STRESS_OP_INSERT], row->failed[STRESS_OP_INSERT],
-           row->done[STRESS_OP_DELETE], row->failed[STRESS_OP_DELETE], row->done[STRESS_OP_SEARCH],
-           row->failed[STRESS_OP_SEARCH], row->retries, cpus);
+    printf("%6s %9lu %9lu %9lu %9lu %9lu %9lu %8lu %6s\n", name, row->done[STRESS_OP_INSERT],
+           row->failed[STRESS_OP_INSERT], row->done[STRESS_OP_DELETE], row->failed[STRESS_OP_DELETE],
+           row->done[STRESS_OP_SEARCH], row->failed[STRESS_OP_SEARCH], row->retries, cpus);
 }
 
 static void print_table(void) {
-    struct stress_thread_result total = {0};
+    struct stress_thread_result total = { 0 };
     unsigned long milliseconds = run.elapsed_ns / 1000000, operations = (unsigned long)run.threads * run.operations;
     char name[16];
     printf("kthread_stress: %u threads, %u operations each, %u keys, %s\n", run.threads, run.operations, run.keys,
@@ -76,7 +76,9 @@ int main(int argc, char **argv) {
     if (fd < 0) return complain("/dev/stress");
     if (ioctl(fd, STRESS_RUN, &run) < 0) return complain("cannot run");
     print_table();
-    if (run.failure[0] == '\0') printf("kthread_stress: PASS\n");
-    else printf("kthread_stress: FAIL: %s\n", run.failure);
+    if (run.failure[0] == '\0')
+        printf("kthread_stress: PASS\n");
+    else
+        printf("kthread_stress: FAIL: %s\n", run.failure);
     return run.failure[0] != '\0';
 }

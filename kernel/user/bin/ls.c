@@ -31,8 +31,8 @@ static int print_entry(const char *path, const char *name) {
         ssize_t length = readlink(path, target, sizeof target - 1);
         target[length > 0 ? length : 0] = '\0';
     }
-    printf("%s %2ld %8ld %s%s%s\n", mode, (long)found.st_nlink, (long)found.st_size, name,
-           mode[0] == 'l' ? " -> " : "", target);
+    printf("%s %2ld %8ld %s%s%s\n", mode, (long)found.st_nlink, (long)found.st_size, name, mode[0] == 'l' ? " -> " : "",
+           target);
     return 0;
 }
 
@@ -57,9 +57,12 @@ int main(int argc, char **argv) {
     command_begin(argv);
     for (; first < argc && argv[first][0] == '-' && argv[first][1] != '\0'; first++) {
         for (const char *flag = argv[first] + 1; *flag != '\0'; flag++) {
-            if (*flag == 'l') long_form = true;
-            else if (*flag == 'a') all = true;
-            else return usage("[-l] [-a] [PATH...]");
+            if (*flag == 'l')
+                long_form = true;
+            else if (*flag == 'a')
+                all = true;
+            else
+                return usage("[-l] [-a] [PATH...]");
         }
     }
     if (first == argc) return list(".");

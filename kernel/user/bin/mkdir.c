@@ -28,8 +28,10 @@ int main(int argc, char **argv) {
     command_begin(argv);
     if (first >= argc) return usage("[-p] DIRECTORY...");
     for (; first < argc; first++) {
-        if (parents) status |= make_with_parents(argv[first]);
-        else if (mkdir(argv[first], 0777) < 0) status = complain(argv[first]);
+        if (parents)
+            status |= make_with_parents(argv[first]);
+        else if (mkdir(argv[first], 0777) < 0)
+            status = complain(argv[first]);
     }
     return status;
 }

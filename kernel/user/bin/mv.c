@@ -13,7 +13,6 @@ int main(int argc, char **argv) {
         return complain(to);
     }
     for (int i = 1; i < argc - 1; i++)
-        if (rename(argv[i], into_directory(to, argv[i], buffer, sizeof buffer)) < 0)
-            status = complain(argv[i]);
+        if (rename(argv[i], into_directory(to, argv[i], buffer, sizeof buffer)) < 0) status = complain(argv[i]);
     return status;
 }

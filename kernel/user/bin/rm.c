@@ -31,9 +31,12 @@ int main(int argc, char **argv) {
             break;
         }
         for (const char *flag = argv[first] + 1; *flag != '\0'; flag++) {
-            if (*flag == 'r') recursive = true;
-            else if (*flag == 'f') force = true;
-            else return usage("[-r] [-f] FILE...");
+            if (*flag == 'r')
+                recursive = true;
+            else if (*flag == 'f')
+                force = true;
+            else
+                return usage("[-r] [-f] FILE...");
         }
     }
     if (first == argc && !force) return usage("[-r] [-f] FILE...");

@@ -58,8 +58,10 @@ static void add_variable(struct lexer *lexer) {
             name[length++] = character;
         }
         name[length] = '\0';
-        if (length == 0) value = "$";
-        else if (getenv(name) != NULL) value = getenv(name);
+        if (length == 0)
+            value = "$";
+        else if (getenv(name) != NULL)
+            value = getenv(name);
     }
     while (*value != '\0') add_character(lexer, *value++);
 }
@@ -79,11 +81,16 @@ static int next_token(struct lexer *lexer) {
         char character = *lexer->at;
         if (quote == '\0' && strchr(" \t|<>&;", character) != NULL) break;
         lexer->at++;
-        if (quote == '\0' && (character == '\'' || character == '"')) quote = character;
-        else if (character == quote && quote != '\0') quote = '\0';
-        else if (character == '$' && quote != '\'') add_variable(lexer);
-        else if (character == '\\' && quote != '\'' && *lexer->at != '\0') add_character(lexer, *lexer->at++);
-        else add_character(lexer, character);
+        if (quote == '\0' && (character == '\'' || character == '"'))
+            quote = character;
+        else if (character == quote && quote != '\0')
+            quote = '\0';
+        else if (character == '$' && quote != '\'')
+            add_variable(lexer);
+        else if (character == '\\' && quote != '\'' && *lexer->at != '\0')
+            add_character(lexer, *lexer->at++);
+        else
+            add_character(lexer, character);
     }
     lexer->text[lexer->used++] = '\0';
     return quote != '\0' || lexer->used >= sizeof lexer->text - 1 ? TOKEN_BAD : TOKEN_WORD;
@@ -105,8 +112,10 @@ static bool parse_pipeline(struct lexer *lexer, struct pipeline *pipeline, bool 
         case '>':
         case TOKEN_APPEND:
             if (next_token(lexer) != TOKEN_WORD) goto bad;
-            if (token == '<') command->input = lexer->word;
-            else command->output = lexer->word;
+            if (token == '<')
+                command->input = lexer->word;
+            else
+                command->output = lexer->word;
             command->append = token == TOKEN_APPEND;
             break;
         case '|':
@@ -119,8 +128,10 @@ static bool parse_pipeline(struct lexer *lexer, struct pipeline *pipeline, bool 
         case TOKEN_END:
             pipeline->background = token == '&';
             *more = token != TOKEN_END;
-            if (command->word_count > 0) pipeline->count++;
-            else if (pipeline->count > 0 || token == '&') goto bad;
+            if (command->word_count > 0)
+                pipeline->count++;
+            else if (pipeline->count > 0 || token == '&')
+                goto bad;
             return true;
         default: goto bad;
         }
@@ -173,8 +184,10 @@ static bool run_builtin(char **words, int count) {
             last_status = 1;
         }
     } else if (strcmp(words[0], "pwd") == 0) {
-        if (getcwd(folder, sizeof folder) != NULL) printf("%s\n", folder);
-        else last_status = 1;
+        if (getcwd(folder, sizeof folder) != NULL)
+            printf("%s\n", folder);
+        else
+            last_status = 1;
     } else if (strcmp(words[0], "exit") == 0) {
         if (count > 1) parse_number(words[1], &status);
         _exit((int)status);
@@ -211,7 +224,7 @@ static void become_command(struct command *command) {
 
 /* Starts every member, each end of a pipe in one process alone. The first one's pid is the group. */
 static void start_pipeline(struct pipeline *pipeline, pid_t *children) {
-    int input = -1, fds[2] = {-1, -1};
+    int input = -1, fds[2] = { -1, -1 };
     for (int i = 0; i < pipeline->count; i++) {
         bool last = i == pipeline->count - 1;
         pid_t group = i > 0 ? children[0] : 0;
@@ -237,9 +250,12 @@ static void start_pipeline(struct pipeline *pipeline, pid_t *children) {
 static void report_status(int status) {
     last_status = status_as_number(status);
     if (!interactive) return;
-    if (WIFSTOPPED(status)) printf("stopped by signal %d\n", WSTOPSIG(status));
-    else if (WIFSIGNALED(status)) printf("signal %d\n", WTERMSIG(status));
-    else if (WEXITSTATUS(status) != 0) printf("exit status %d\n", WEXITSTATUS(status));
+    if (WIFSTOPPED(status))
+        printf("stopped by signal %d\n", WSTOPSIG(status));
+    else if (WIFSIGNALED(status))
+        printf("signal %d\n", WTERMSIG(status));
+    else if (WEXITSTATUS(status) != 0)
+        printf("exit status %d\n", WEXITSTATUS(status));
 }
 
 /* One that stops counts as ended: the prompt comes back. */
@@ -281,7 +297,7 @@ static void interrupt_waiting(int signal) { (void)signal; }
 
 /* SIGINT is blocked but for this wait, so that none gets lost between the prompt and the wait. */
 static bool interrupted_before_input(void) {
-    struct pollfd input = {.fd = 0, .events = POLLIN};
+    struct pollfd input = { .fd = 0, .events = POLLIN };
     sigset_t none = 0;
     return ppoll(&input, 1, NULL, &none) < 0 && errno == EINTR;
 }
@@ -310,7 +326,7 @@ static bool read_line(char *line, size_t size) {
 }
 
 static void become_interactive(void) {
-    static const int ignored[] = {SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+    static const int ignored[] = { SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
     sigset_t interrupt = signal_bit(SIGINT);
     interactive = true;
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) handle_signal(ignored[i], SIG_IGN, 0);

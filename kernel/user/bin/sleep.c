@@ -2,7 +2,7 @@
 #include "command.h"
 
 int main(int argc, char **argv) {
-    struct timespec duration = {0};
+    struct timespec duration = { 0 };
     command_begin(argv);
     if (argc != 2) return usage("SECONDS");
     const char *at = argv[1];

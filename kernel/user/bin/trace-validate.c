@@ -8,7 +8,7 @@
 #include "../../include/self_check.h"
 #include "command.h"
 
-static struct trace_validation validation = {.rate = 1000, .seconds = 2};
+static struct trace_validation validation = { .rate = 1000, .seconds = 2 };
 
 static bool parse_within(const char *text, uint32_t most, uint32_t *result) {
     long number;
@@ -36,7 +36,8 @@ static bool is_too_slow(const struct trace_validation_cpu *cpu) {
 }
 
 static void print_table(void) {
-    printf("trace-validate: %u markers a second for %u s on %u CPUs\n", validation.rate, validation.seconds, validation.cpus);
+    printf("trace-validate: %u markers a second for %u s on %u CPUs\n", validation.rate, validation.seconds,
+           validation.cpus);
     printf("%3s %8s %8s %10s %10s %8s %11s %6s\n", "cpu", "asked", "emitted", "rate/s", "latest/us", "verified",
            "overwritten", "lost");
     for (uint32_t cpu = 0; cpu < validation.cpus; cpu++) {

@@ -9,7 +9,7 @@ static void print_counts(const unsigned long *counts, const char *name) {
 
 static bool count(int fd, const char *name) {
     static char buffer[16384];
-    unsigned long counts[3] = {0};
+    unsigned long counts[3] = { 0 };
     bool in_word = false;
     ssize_t size;
     while ((size = read(fd, buffer, sizeof buffer)) > 0) {

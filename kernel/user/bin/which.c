@@ -7,8 +7,10 @@ int main(int argc, char **argv) {
     command_begin(argv);
     if (argc < 2) return usage("NAME...");
     for (int i = 1; i < argc; i++) {
-        if (find_program(argv[i], path, sizeof path) == 0 && access(path, X_OK) == 0) printf("%s\n", path);
-        else status = 1;
+        if (find_program(argv[i], path, sizeof path) == 0 && access(path, X_OK) == 0)
+            printf("%s\n", path);
+        else
+            status = 1;
     }
     return status;
 }

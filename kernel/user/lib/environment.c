@@ -59,8 +59,7 @@ int find_program(const char *name, char *path, size_t size) {
         int length = end != NULL ? (int)(end - folders) : (int)strlen(folders);
         struct stat found;
         snprintf(path, size, "%.*s/%s", length, folders, name);
-        if (*name != '\0' && stat(path, &found) == 0 && S_ISREG(found.st_mode) && access(path, X_OK) == 0)
-            return 0;
+        if (*name != '\0' && stat(path, &found) == 0 && S_ISREG(found.st_mode) && access(path, X_OK) == 0) return 0;
         folders += length;
         if (*folders == ':') folders++;
     }

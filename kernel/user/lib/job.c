@@ -2,7 +2,7 @@
 #include "text.h"
 
 void restore_default_signals(void) {
-    static const int changed[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+    static const int changed[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
     sigset_t none = 0;
     for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) handle_signal(changed[i], SIG_DFL, 0);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -24,7 +24,7 @@ void join_foreground_group(pid_t group, bool foreground) {
 /* Returns when the members are gone, since none may print behind its job's end. Orphans are collected by init, which may
  * be this very process, or a slow one: then they are zombies, and 100 ms have to do. */
 static void kill_group(pid_t group) {
-    struct timespec millisecond = {0, 1000000};
+    struct timespec millisecond = { 0, 1000000 };
     kill(-group, SIGKILL);
     for (int waited_ms = 0; waited_ms < 100; waited_ms++) {
         while (waitpid(-group, NULL, WNOHANG) > 0) continue;
@@ -60,10 +60,10 @@ void print_begin(const char *nonce, const char *path) { printf("[begin %s %s]\n"
 
 /* The program may have ended in the middle of a line. */
 void print_end(const char *nonce, int status) {
-    if (WIFSIGNALED(status)) printf("\n[end %s signal %d]\n", nonce, WTERMSIG(status));
-    else printf("\n[end %s exit %d]\n", nonce, WEXITSTATUS(status));
+    if (WIFSIGNALED(status))
+        printf("\n[end %s signal %d]\n", nonce, WTERMSIG(status));
+    else
+        printf("\n[end %s exit %d]\n", nonce, WEXITSTATUS(status));
 }
 
-int status_as_number(int status) {
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
+int status_as_number(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }

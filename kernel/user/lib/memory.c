@@ -16,16 +16,18 @@ static struct block *extend(struct block *last, size_t size) {
     size_t amount = (size + sizeof(struct block) + 0xffff) & ~0xfffful;
     struct block *block = sbrk((long)amount);
     if (block == MAP_FAILED) return NULL;
-    *block = (struct block){.size = amount - sizeof *block};
-    if (last == NULL) first = block;
-    else last->next = block;
+    *block = (struct block){ .size = amount - sizeof *block };
+    if (last == NULL)
+        first = block;
+    else
+        last->next = block;
     return block;
 }
 
 static void split(struct block *block, size_t size) {
     if (block->size < size + sizeof(struct block) + 16) return;
     struct block *rest = (struct block *)((char *)(block + 1) + size);
-    *rest = (struct block){.size = block->size - size - sizeof *rest, .next = block->next};
+    *rest = (struct block){ .size = block->size - size - sizeof *rest, .next = block->next };
     block->size = size;
     block->next = rest;
 }

@@ -2,7 +2,7 @@
 #include "test.h"
 
 struct sockaddr_in loopback(uint16_t port) {
-    return (struct sockaddr_in){AF_INET, htons(port), htonl(INADDR_LOOPBACK), {0}};
+    return (struct sockaddr_in){ AF_INET, htons(port), htonl(INADDR_LOOPBACK), { 0 } };
 }
 
 int bind_loopback(int type, uint16_t *port) {

@@ -43,11 +43,14 @@ static void put_number(struct sink *sink, const struct field *field, const char 
 }
 
 static const char *parse_field(const char *format, struct field *field, va_list *arguments) {
-    *field = (struct field){.precision = -1};
+    *field = (struct field){ .precision = -1 };
     for (;; format++) {
-        if (*format == '-') field->left = true;
-        else if (*format == '0') field->zero = true;
-        else break;
+        if (*format == '-')
+            field->left = true;
+        else if (*format == '0')
+            field->zero = true;
+        else
+            break;
     }
     for (; *format >= '0' && *format <= '9'; format++) field->width = field->width * 10 + *format - '0';
     if (*format == '*') {
@@ -60,8 +63,7 @@ static const char *parse_field(const char *format, struct field *field, va_list 
             field->precision = va_arg(*arguments, int);
             format++;
         }
-        for (; *format >= '0' && *format <= '9'; format++)
-            field->precision = field->precision * 10 + *format - '0';
+        for (; *format >= '0' && *format <= '9'; format++) field->precision = field->precision * 10 + *format - '0';
     }
     for (; *format == 'l' || *format == 'z' || *format == 'h'; format++)
         if (*format != 'h') field->length++;
@@ -79,8 +81,8 @@ static void put_conversion(struct sink *sink, char conversion, struct field *fie
     case 'd':
     case 'i': {
         long number = field->length ? va_arg(*arguments, long) : va_arg(*arguments, int);
-        put_number(sink, field, number < 0 ? "-" : "",
-                   number < 0 ? -(unsigned long)number : (unsigned long)number, 10, lower);
+        put_number(sink, field, number < 0 ? "-" : "", number < 0 ? -(unsigned long)number : (unsigned long)number, 10,
+                   lower);
         break;
     }
     case 'u':
@@ -111,10 +113,9 @@ static void put_conversion(struct sink *sink, char conversion, struct field *fie
 }
 
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments) {
-    struct sink sink = {buffer, size, 0};
+    struct sink sink = { buffer, size, 0 };
     va_list copy;
-    va_copy(copy,
-            arguments); /* an array on x86-64: only a copy of our own has an address of the right type */
+    va_copy(copy, arguments); /* an array on x86-64: only a copy of our own has an address of the right type */
     for (; *format != '\0'; format++) {
         struct field field;
         if (*format != '%') {

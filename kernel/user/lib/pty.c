@@ -2,7 +2,7 @@
 #include "test.h"
 
 struct pty open_pty(void) {
-    struct pty pty = {.master = open("/dev/ptmx", O_RDWR | O_NOCTTY)};
+    struct pty pty = { .master = open("/dev/ptmx", O_RDWR | O_NOCTTY) };
     int unlock = 0, number;
     if (pty.master < 0) test_skip("/dev/ptmx: errno %d (%s)", errno, errno_name(errno));
     CHECK_OK(ioctl(pty.master, TIOCGPTN, &number));

@@ -56,8 +56,7 @@ unsigned alarm(unsigned seconds);
 int setitimer(int which, const struct itimerval *value, struct itimerval *old);
 int getitimer(int which, struct itimerval *value);
 int nanosleep(const struct timespec *duration, struct timespec *remaining);
-int clock_nanosleep(int clock, int flags, const struct timespec *time,
-                    struct timespec *remaining); /* an errno */
+int clock_nanosleep(int clock, int flags, const struct timespec *time, struct timespec *remaining); /* an errno */
 int clock_gettime(int clock, struct timespec *time);
 int clock_getres(int clock, struct timespec *resolution);
 int gettimeofday(struct timeval *time, void *zone);
@@ -125,8 +124,7 @@ int getsockname(int fd, void *address, socklen_t *size);
 int getpeername(int fd, void *address, socklen_t *size);
 ssize_t send(int fd, const void *buffer, size_t size, int flags);
 ssize_t recv(int fd, void *buffer, size_t size, int flags);
-ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const void *address,
-               socklen_t address_size);
+ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const void *address, socklen_t address_size);
 ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, void *address, socklen_t *address_size);
 int setsockopt(int fd, int level, int option, const void *value, socklen_t size);
 int getsockopt(int fd, int level, int option, void *value, socklen_t *size);

@@ -3,7 +3,7 @@
 
 #include "system.h"
 
-#define SYSTEM_CALL_6(number, a, b, c, d, e, f, ...)                                                         \
+#define SYSTEM_CALL_6(number, a, b, c, d, e, f, ...)                                                                   \
     system_call_result(system_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f)))
 #define system_call(...) SYSTEM_CALL_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 

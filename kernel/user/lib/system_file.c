@@ -26,12 +26,8 @@ ssize_t pread(int fd, void *buffer, size_t size, off_t offset) {
 ssize_t pwrite(int fd, const void *buffer, size_t size, off_t offset) {
     return system_call(SYS_pwrite64, fd, buffer, size, offset);
 }
-ssize_t readv(int fd, const struct iovec *vector, int count) {
-    return system_call(SYS_readv, fd, vector, count);
-}
-ssize_t writev(int fd, const struct iovec *vector, int count) {
-    return system_call(SYS_writev, fd, vector, count);
-}
+ssize_t readv(int fd, const struct iovec *vector, int count) { return system_call(SYS_readv, fd, vector, count); }
+ssize_t writev(int fd, const struct iovec *vector, int count) { return system_call(SYS_writev, fd, vector, count); }
 off_t lseek(int fd, off_t offset, int whence) { return system_call(SYS_lseek, fd, offset, whence); }
 
 int dup(int fd) { return (int)system_call(SYS_dup, fd); }
@@ -62,9 +58,7 @@ int ioctl(int fd, unsigned long request, ...) {
 int pipe(int fds[2]) { return pipe2(fds, 0); }
 int pipe2(int fds[2], int flags) { return (int)system_call(SYS_pipe2, fds, flags); }
 
-int stat(const char *path, struct stat *result) {
-    return (int)system_call(SYS_newfstatat, AT_FDCWD, path, result, 0);
-}
+int stat(const char *path, struct stat *result) { return (int)system_call(SYS_newfstatat, AT_FDCWD, path, result, 0); }
 int lstat(const char *path, struct stat *result) {
     return (int)system_call(SYS_newfstatat, AT_FDCWD, path, result, AT_SYMLINK_NOFOLLOW);
 }
@@ -78,32 +72,22 @@ int chown(const char *path, uid_t owner, gid_t group) {
 }
 mode_t umask(mode_t mask) { return (mode_t)system_call(SYS_umask, mask); }
 int mkdir(const char *path, mode_t mode) { return (int)system_call(SYS_mkdirat, AT_FDCWD, path, mode); }
-int mkfifo(const char *path, mode_t mode) {
-    return (int)system_call(SYS_mknodat, AT_FDCWD, path, mode | S_IFIFO, 0);
-}
+int mkfifo(const char *path, mode_t mode) { return (int)system_call(SYS_mknodat, AT_FDCWD, path, mode | S_IFIFO, 0); }
 int unlink(const char *path) { return (int)system_call(SYS_unlinkat, AT_FDCWD, path, 0); }
 int rmdir(const char *path) { return (int)system_call(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR); }
-int link(const char *from, const char *to) {
-    return (int)system_call(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-int symlink(const char *target, const char *path) {
-    return (int)system_call(SYS_symlinkat, target, AT_FDCWD, path);
-}
+int link(const char *from, const char *to) { return (int)system_call(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0); }
+int symlink(const char *target, const char *path) { return (int)system_call(SYS_symlinkat, target, AT_FDCWD, path); }
 ssize_t readlink(const char *path, char *buffer, size_t size) {
     return system_call(SYS_readlinkat, AT_FDCWD, path, buffer, size);
 }
-int rename(const char *from, const char *to) {
-    return (int)system_call(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
-}
+int rename(const char *from, const char *to) { return (int)system_call(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to); }
 int truncate(const char *path, off_t size) { return (int)system_call(SYS_truncate, path, size); }
 int ftruncate(int fd, off_t size) { return (int)system_call(SYS_ftruncate, fd, size); }
 int fsync(int fd) { return (int)system_call(SYS_fsync, fd); }
 int utimensat(int directory, const char *path, const struct timespec times[2], int flags) {
     return (int)system_call(SYS_utimensat, directory, path, times, flags);
 }
-ssize_t getdents64(int fd, void *buffer, size_t size) {
-    return system_call(SYS_getdents64, fd, buffer, size);
-}
+ssize_t getdents64(int fd, void *buffer, size_t size) { return system_call(SYS_getdents64, fd, buffer, size); }
 int chdir(const char *path) { return (int)system_call(SYS_chdir, path); }
 int fchdir(int fd) { return (int)system_call(SYS_fchdir, fd); }
 char *getcwd(char *buffer, size_t size) { return system_call(SYS_getcwd, buffer, size) < 0 ? NULL : buffer; }

@@ -50,9 +50,7 @@ pid_t setsid(void) { return (pid_t)system_call(SYS_setsid); }
 pid_t getsid(pid_t pid) { return (pid_t)system_call(SYS_getsid, pid); }
 int sched_yield(void) { return (int)system_call(SYS_sched_yield); }
 int getrlimit(int resource, struct rlimit *limit) { return (int)system_call(SYS_getrlimit, resource, limit); }
-int setrlimit(int resource, const struct rlimit *limit) {
-    return (int)system_call(SYS_setrlimit, resource, limit);
-}
+int setrlimit(int resource, const struct rlimit *limit) { return (int)system_call(SYS_setrlimit, resource, limit); }
 int uname(struct utsname *name) { return (int)system_call(SYS_uname, name); }
 int sysinfo(struct sysinfo *info) { return (int)system_call(SYS_sysinfo, info); }
 int reboot(unsigned command, const char *argument) {

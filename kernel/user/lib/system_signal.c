@@ -17,7 +17,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 }
 
 int handle_signal(int signal, signal_handler handler, unsigned long flags) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
     return sigaction(signal, &action, NULL);
 }
 
@@ -33,7 +33,7 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
 int pause(void) { return ppoll(NULL, 0, NULL, NULL); }
 
 unsigned alarm(unsigned seconds) {
-    struct itimerval timer = {.it_value = {.tv_sec = seconds}}, old = {0};
+    struct itimerval timer = { .it_value = { .tv_sec = seconds } }, old = { 0 };
     setitimer(ITIMER_REAL, &timer, &old);
     return (unsigned)old.it_value.tv_sec + (old.it_value.tv_usec > 0);
 }
@@ -48,9 +48,7 @@ int nanosleep(const struct timespec *duration, struct timespec *remaining) {
 int clock_nanosleep(int clock, int flags, const struct timespec *time, struct timespec *remaining) {
     return system_call(SYS_clock_nanosleep, clock, flags, time, remaining) < 0 ? errno : 0;
 }
-int clock_gettime(int clock, struct timespec *time) {
-    return (int)system_call(SYS_clock_gettime, clock, time);
-}
+int clock_gettime(int clock, struct timespec *time) { return (int)system_call(SYS_clock_gettime, clock, time); }
 int clock_getres(int clock, struct timespec *resolution) {
     return (int)system_call(SYS_clock_getres, clock, resolution);
 }
@@ -64,6 +62,6 @@ int ppoll(struct pollfd *polled, unsigned long count, const struct timespec *tim
 }
 
 int poll(struct pollfd *polled, unsigned long count, int milliseconds) {
-    struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
     return ppoll(polled, count, milliseconds < 0 ? NULL : &timeout, NULL);
 }

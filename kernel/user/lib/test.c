@@ -56,10 +56,12 @@ static void escape(char *to, size_t size, const char *from) {
     size_t length = 0;
     for (; *from != '\0' && length + 5 < size; from++) {
         unsigned char character = (unsigned char)*from;
-        if (character == '\n') length += (size_t)snprintf(to + length, size - length, "\\n");
+        if (character == '\n')
+            length += (size_t)snprintf(to + length, size - length, "\\n");
         else if (character < ' ')
             length += (size_t)snprintf(to + length, size - length, "\\x%02x", character);
-        else to[length++] = *from;
+        else
+            to[length++] = *from;
     }
     to[length] = '\0';
 }
@@ -112,8 +114,8 @@ static void find_own_folder(const char *program) {
         return;
     }
     if (program[0] != '/' && getcwd(here, sizeof here) == NULL) here[0] = '\0';
-    snprintf(test.folder, sizeof test.folder, "%s%s%.*s", here, program[0] == '/' ? "" : "/",
-             (int)(slash - program), program);
+    snprintf(test.folder, sizeof test.folder, "%s%s%.*s", here, program[0] == '/' ? "" : "/", (int)(slash - program),
+             program);
 }
 
 /* Whoever starts a test may ignore or block signals, as shells and nohup do for background programs. */
@@ -136,14 +138,12 @@ void test_begin(int argc, char **argv) {
 
 void test_check_equal(const char *file, int line, const char *what, long actual, long expected) {
     if (actual == expected) return;
-    if (actual == -1)
-        test_fail(file, line, "%s: -1, errno %d (%s), not %ld", what, errno, errno_name(errno), expected);
+    if (actual == -1) test_fail(file, line, "%s: -1, errno %d (%s), not %ld", what, errno, errno_name(errno), expected);
     test_fail(file, line, "%s: %ld (0x%lx), not %ld", what, actual, actual, expected);
 }
 
 void test_check_text(const char *file, int line, const char *what, const char *actual, const char *expected) {
-    if (strcmp(actual, expected) != 0)
-        test_fail(file, line, "%s: \"%s\", not \"%s\"", what, actual, expected);
+    if (strcmp(actual, expected) != 0) test_fail(file, line, "%s: \"%s\", not \"%s\"", what, actual, expected);
 }
 
 long test_check_ok(const char *file, int line, const char *what, long result) {
@@ -155,15 +155,18 @@ long test_check_ok(const char *file, int line, const char *what, long result) {
 void test_check_errno(const char *file, int line, const char *what, long result, int expected) {
     if (result != -1) test_fail(file, line, "%s: %ld, not -1 with %s", what, result, errno_name(expected));
     if (errno != expected)
-        test_fail(file, line, "%s: errno %d (%s), not %s", what, errno, errno_name(errno),
-                  errno_name(expected));
+        test_fail(file, line, "%s: errno %d (%s), not %s", what, errno, errno_name(errno), errno_name(expected));
 }
 
 static void describe_status(char *text, size_t size, int status) {
-    if (WIFEXITED(status)) snprintf(text, size, "exit status %d", WEXITSTATUS(status));
-    else if (WIFSTOPPED(status)) snprintf(text, size, "stopped by signal %d", WSTOPSIG(status));
-    else if (WIFCONTINUED(status)) snprintf(text, size, "continued");
-    else snprintf(text, size, "killed by signal %d", WTERMSIG(status));
+    if (WIFEXITED(status))
+        snprintf(text, size, "exit status %d", WEXITSTATUS(status));
+    else if (WIFSTOPPED(status))
+        snprintf(text, size, "stopped by signal %d", WSTOPSIG(status));
+    else if (WIFCONTINUED(status))
+        snprintf(text, size, "continued");
+    else
+        snprintf(text, size, "killed by signal %d", WTERMSIG(status));
 }
 
 void test_check_child(const char *file, int line, const char *what, pid_t child, int expected) {
@@ -173,8 +176,7 @@ void test_check_child(const char *file, int line, const char *what, pid_t child,
     do collected = waitpid(child, &status, 0);
     while (collected < 0 && errno == EINTR);
     if (collected != child)
-        test_fail(file, line, "waitpid(%s = %d): %d, errno %d (%s)", what, child, collected, errno,
-                  errno_name(errno));
+        test_fail(file, line, "waitpid(%s = %d): %d, errno %d (%s)", what, child, collected, errno, errno_name(errno));
     for (int i = 0; i < test.child_count; i++)
         if (test.children[i] == child) test.children[i] = test.children[--test.child_count];
     if (status == expected) return;
@@ -188,8 +190,8 @@ void test_check_read(const char *file, int line, const char *what, int fd, const
     size_t size = 0, expected = strlen(text);
     while (size < expected) {
         if (!ready_within(fd, POLLIN, 2000))
-            test_fail(file, line, "read(%s): nothing more in 2 s after \"%.*s\", not \"%s\"", what, (int)size,
-                      buffer, text);
+            test_fail(file, line, "read(%s): nothing more in 2 s after \"%.*s\", not \"%s\"", what, (int)size, buffer,
+                      text);
         ssize_t got = read(fd, buffer + size, expected - size);
         if (got < 0) test_fail(file, line, "read(%s): errno %d (%s)", what, errno, errno_name(errno));
         if (got == 0) test_fail(file, line, "read(%s): end of file after \"%.*s\"", what, (int)size, buffer);
@@ -261,7 +263,7 @@ const char *own_path(void) { return tool(test.name); }
 
 /* Less than a pipe holds. A program that ends without reading it is no error. */
 static void feed(int fd, const char *input) {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
     CHECK_OK(sigaction(SIGPIPE, &ignore, &old));
     ssize_t written = write(fd, input, strlen(input));
     CHECK(written == (ssize_t)strlen(input) || errno == EPIPE);
@@ -293,7 +295,7 @@ static int capture_arguments(const char *input, char *output, size_t size, char 
 }
 
 int capture(const char *input, char *output, size_t size, const char *name, ...) {
-    char *argv[16] = {(char *)name};
+    char *argv[16] = { (char *)name };
     va_list arguments;
     va_start(arguments, name);
     for (int count = 1; count < 15; count++)
@@ -307,18 +309,18 @@ int capture_shell(char *output, size_t size, const char *command) {
 }
 
 long now_ms(void) {
-    struct timespec now = {0};
+    struct timespec now = { 0 };
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void sleep_ms(long milliseconds) {
-    struct timespec duration = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    struct timespec duration = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
     while (nanosleep(&duration, &duration) < 0 && errno == EINTR) continue;
 }
 
 bool ready_within(int fd, short events, int milliseconds) {
-    struct pollfd polled = {.fd = fd, .events = events};
+    struct pollfd polled = { .fd = fd, .events = events };
     int count;
     do count = poll(&polled, 1, milliseconds);
     while (count < 0 && errno == EINTR);

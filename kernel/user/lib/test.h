@@ -22,8 +22,7 @@
 /* A condition holds. */
 #define CHECK(condition) ((condition) ? (void)0 : test_fail(HERE, "%s", #condition))
 /* Two integers are equal; the message has both. */
-#define CHECK_EQUAL(actual, expected)                                                                        \
-    test_check_equal(HERE, #actual " == " #expected, (long)(actual), (long)(expected))
+#define CHECK_EQUAL(actual, expected) test_check_equal(HERE, #actual " == " #expected, (long)(actual), (long)(expected))
 /* Two strings are equal. */
 #define CHECK_TEXT(actual, expected) test_check_text(HERE, #actual, actual, expected)
 /* A call does not fail; gives its result. */

@@ -16,7 +16,7 @@ static void existence_is_told(void) {
 }
 
 static void permissions_are_kept(void) {
-    static const mode_t modes[] = {0644, 0, 0777, 0400, 0151, 01755};
+    static const mode_t modes[] = { 0644, 0, 0777, 0400, 0151, 01755 };
     struct stat status;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         CHECK_OK(chmod("file", modes[i]));

@@ -35,7 +35,7 @@ static void another_alarm_replaces_the_first(void) {
 }
 
 static void sleep_under_a_short_alarm(void) {
-    struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+    struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
     CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
     sleep_ms(2000);
 }
@@ -48,7 +48,7 @@ static void by_default_it_kills(void) {
 static void it_interrupts_a_blocking_call(void) {
     int fds[2];
     char byte;
-    struct itimerval soon = {.it_value = {.tv_usec = 20000}, .it_interval = {.tv_usec = 20000}};
+    struct itimerval soon = { .it_value = { .tv_usec = 20000 }, .it_interval = { .tv_usec = 20000 } };
     CHECK_OK(pipe(fds));
     CHECK_OK(handle_signal(SIGALRM, count_signal, 0));
     CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));

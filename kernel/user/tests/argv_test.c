@@ -35,8 +35,8 @@ static void the_own_arguments_are_there(int argc, char **argv) {
 
 static void arguments_arrive_whole_and_in_order(void) {
     char output[1024];
-    char *argv[] = {"print", "one", "two words", "", "\"quoted\"", "-5", NULL};
-    char *envp[] = {NULL};
+    char *argv[] = { "print", "one", "two words", "", "\"quoted\"", "-5", NULL };
+    char *envp[] = { NULL };
     run_self(argv, envp, output, sizeof output);
     CHECK_TEXT(output, "6\n[print]\n[one]\n[two words]\n[]\n[\"quoted\"]\n[-5]\n");
     say("six arguments, one of them empty");
@@ -44,19 +44,20 @@ static void arguments_arrive_whole_and_in_order(void) {
 
 static void the_environment_is_the_one_given(void) {
     char output[1024];
-    char *argv[] = {"print", NULL};
-    char *envp[] = {"HOME=/here", "EMPTY=", "LAST=x=y", NULL};
+    char *argv[] = { "print", NULL };
+    char *envp[] = { "HOME=/here", "EMPTY=", "LAST=x=y", NULL };
     run_self(argv, envp, output, sizeof output);
     if (runs_under_user_emulator()) /* qemu-user turns the order around */
         CHECK_TEXT(output, "1\n[print]\n{LAST=x=y}\n{EMPTY=}\n{HOME=/here}\n");
-    else CHECK_TEXT(output, "1\n[print]\n{HOME=/here}\n{EMPTY=}\n{LAST=x=y}\n");
+    else
+        CHECK_TEXT(output, "1\n[print]\n{HOME=/here}\n{EMPTY=}\n{LAST=x=y}\n");
     say("three variables");
 }
 
 static void argument_zero_is_free(void) {
     char output[256];
-    char *argv[] = {"print", "x", NULL};
-    char *envp[] = {"A=1", NULL};
+    char *argv[] = { "print", "x", NULL };
+    char *envp[] = { "A=1", NULL };
     run_self(argv, envp, output, sizeof output);
     CHECK_TEXT(output, "2\n[print]\n[x]\n{A=1}\n");
     say("argv[0] need not be the file's name");

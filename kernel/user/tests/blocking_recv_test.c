@@ -97,7 +97,7 @@ static void a_signal_wakes_it(void) {
 }
 
 static void a_time_out_wakes_it(void) {
-    struct timeval time_out = {0, DELAY_MS * 1000};
+    struct timeval time_out = { 0, DELAY_MS * 1000 };
     uint16_t port;
     char byte;
     int udp = bind_loopback(SOCK_DGRAM, &port);
@@ -112,8 +112,7 @@ static void a_time_out_wakes_it(void) {
 static void one_datagram_wakes_one_of_two(void) {
     uint16_t port;
     pid_t children[2];
-    int udp = bind_loopback(SOCK_DGRAM, &port), sender = connect_loopback(SOCK_DGRAM, port), status,
-        results[2];
+    int udp = bind_loopback(SOCK_DGRAM, &port), sender = connect_loopback(SOCK_DGRAM, port), status, results[2];
     char numbers[2];
     CHECK_OK(pipe(results));
     for (int i = 0; i < 2; i++) {

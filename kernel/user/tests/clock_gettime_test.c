@@ -21,8 +21,7 @@ static void monotonic_never_goes_back(void) {
 
 /* Each forked child may run on another processor: their clocks must agree. */
 static void it_agrees_between_processes(void) {
-    volatile long long *latest =
-        mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile long long *latest = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK_OK(latest);
     for (int i = 0; i < 20; i++) {
         *latest = read_ns(CLOCK_MONOTONIC);
@@ -40,9 +39,9 @@ static void it_agrees_between_processes(void) {
 }
 
 static void sleeping_takes_as_long_as_it_says(void) {
-    static const long lengths_ms[] = {1, 10, 50};
+    static const long lengths_ms[] = { 1, 10, 50 };
     for (int i = 0; i < 3; i++) {
-        struct timespec duration = {0, lengths_ms[i] * 1000000};
+        struct timespec duration = { 0, lengths_ms[i] * 1000000 };
         long long started = read_ns(CLOCK_MONOTONIC);
         CHECK_OK(nanosleep(&duration, NULL));
         long long elapsed = read_ns(CLOCK_MONOTONIC) - started;
@@ -91,14 +90,14 @@ static void the_wall_clock_agrees_with_gettimeofday(void) {
 }
 
 static void resolutions_and_errors(void) {
-    struct timespec resolution, wrong = {0, 1000000000};
+    struct timespec resolution, wrong = { 0, 1000000000 };
     CHECK_OK(clock_getres(CLOCK_MONOTONIC, &resolution));
     CHECK_EQUAL(resolution.tv_sec, 0);
     CHECK(resolution.tv_nsec >= 1 && resolution.tv_nsec <= 10000000);
     CHECK_ERRNO(clock_gettime(99, &resolution), EINVAL);
     CHECK_ERRNO(clock_gettime(CLOCK_MONOTONIC, (struct timespec *)8), EFAULT);
     CHECK_ERRNO(nanosleep(&wrong, NULL), EINVAL);
-    wrong = (struct timespec){-1, 0};
+    wrong = (struct timespec){ -1, 0 };
     CHECK_ERRNO(nanosleep(&wrong, NULL), EINVAL);
     say("a resolution of %ld ns; unknown clocks and impossible times are refused", (long)resolution.tv_nsec);
 }

@@ -48,11 +48,10 @@ static void every_way_to_set_the_flag_works(void) {
     pid_t child = test_fork();
     if (child == 0) {
         CHECK_EQUAL(fcntl(by_open, F_GETFD), FD_CLOEXEC); /* fork closes nothing */
-        CHECK_OK(execv(own_path(),
-                       (char *[]){"cloexec_test", "check", expect(true, plain), expect(false, by_open),
-                                  expect(false, by_fcntl), expect(false, by_dup3), expect(false, by_dupfd),
-                                  expect(false, by_pipe2[0]), expect(false, by_pipe2[1]),
-                                  expect(true, cleared), expect(true, copied), NULL}));
+        CHECK_OK(execv(own_path(), (char *[]){ "cloexec_test", "check", expect(true, plain), expect(false, by_open),
+                                               expect(false, by_fcntl), expect(false, by_dup3), expect(false, by_dupfd),
+                                               expect(false, by_pipe2[0]), expect(false, by_pipe2[1]),
+                                               expect(true, cleared), expect(true, copied), NULL }));
     }
     CHECK_EXIT(child, 0);
     CHECK_EQUAL(fcntl(by_open, F_GETFD), FD_CLOEXEC);
@@ -64,7 +63,7 @@ static void an_exec_closes_the_last_end_of_a_pipe(void) {
     char nothing;
     CHECK_OK(pipe2(fds, O_CLOEXEC));
     pid_t child = test_fork();
-    if (child == 0) CHECK_OK(execv(tool("sleep"), (char *[]){"sleep", "5", NULL}));
+    if (child == 0) CHECK_OK(execv(tool("sleep"), (char *[]){ "sleep", "5", NULL }));
     CHECK_OK(close(fds[1]));
     CHECK_EQUAL(read(fds[0], &nothing, 1), 0);
     CHECK_EQUAL(waitpid(child, NULL, WNOHANG), 0);
@@ -75,7 +74,7 @@ static void an_exec_closes_the_last_end_of_a_pipe(void) {
 
 static void a_failed_exec_closes_nothing(void) {
     int fd = (int)CHECK_OK(open("/dev/null", O_RDONLY | O_CLOEXEC));
-    CHECK_ERRNO(execv("/nowhere/at/all", (char *[]){"x", NULL}), ENOENT);
+    CHECK_ERRNO(execv("/nowhere/at/all", (char *[]){ "x", NULL }), ENOENT);
     CHECK_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
     say("a failed exec left the descriptors");
 }

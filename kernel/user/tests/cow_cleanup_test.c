@@ -21,7 +21,7 @@ static void die_by_signal(void) {
 
 static void become_another_program(void) {
     dirty_all_pages();
-    execv(tool("true"), (char *[]){"true", NULL});
+    execv(tool("true"), (char *[]){ "true", NULL });
     _exit(1);
 }
 

@@ -6,9 +6,7 @@ enum { PAGES = 64, CHILDREN = 6, ROUNDS = 5 };
 
 static unsigned *words; /* one in each page, and one at its end */
 
-static unsigned *word(int page, int which) {
-    return words + page * (PAGE_SIZE / 4) + (which ? PAGE_SIZE / 4 - 1 : 0);
-}
+static unsigned *word(int page, int which) { return words + page * (PAGE_SIZE / 4) + (which ? PAGE_SIZE / 4 - 1 : 0); }
 
 static void write_all(unsigned owner) {
     for (int page = 0; page < PAGES; page++)
@@ -17,8 +15,7 @@ static void write_all(unsigned owner) {
 
 static void check_all(unsigned owner) {
     for (int page = 0; page < PAGES; page++)
-        for (int which = 0; which < 2; which++)
-            CHECK_EQUAL(*word(page, which), owner * 1000 + (unsigned)page);
+        for (int which = 0; which < 2; which++) CHECK_EQUAL(*word(page, which), owner * 1000 + (unsigned)page);
 }
 
 static void run_child(unsigned owner) {

@@ -131,7 +131,7 @@ static void without_isig_it_is_a_byte(void) {
 static void become_a_shell(void) {
     CHECK_OK(dup2(0, 1));
     CHECK_OK(dup2(0, 2));
-    CHECK_OK(execv(tool("sh"), (char *[]){"sh", NULL}));
+    CHECK_OK(execv(tool("sh"), (char *[]){ "sh", NULL }));
 }
 
 static void the_shell_outlives_its_program(void) {

@@ -27,7 +27,7 @@ static void they_are_character_devices_with_numbers_of_their_own(void) {
     static const struct {
         const char *path;
         unsigned major, minor;
-    } devices[] = {{"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/tty", 5, 0}, {"/dev/ptmx", 5, 2}};
+    } devices[] = { { "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 }, { "/dev/tty", 5, 0 }, { "/dev/ptmx", 5, 2 } };
     struct stat status;
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         CHECK_OK(stat(devices[i].path, &status));
@@ -86,7 +86,7 @@ static void full_is_always_full(void) {
 
 static void they_are_always_ready(void) {
     int fd = (int)CHECK_OK(open("/dev/null", O_RDWR));
-    struct pollfd polled = {.fd = fd, .events = POLLIN | POLLOUT};
+    struct pollfd polled = { .fd = fd, .events = POLLIN | POLLOUT };
     CHECK_EQUAL(poll(&polled, 1, 0), 1);
     CHECK_EQUAL(polled.revents, POLLIN | POLLOUT);
     CHECK(!isatty(fd));

@@ -115,8 +115,7 @@ static void serve(void) {
     for (;;) {
         struct sockaddr_in from;
         socklen_t size = sizeof from;
-        question.size =
-            (int)CHECK_OK(recvfrom(server_socket, question.bytes, sizeof question.bytes, 0, &from, &size));
+        question.size = (int)CHECK_OK(recvfrom(server_socket, question.bytes, sizeof question.bytes, 0, &from, &size));
         if (question.size == 0) _exit(0);
         answer_question(&question, &answer);
         /* First one with another id, as an attacker would send it. */

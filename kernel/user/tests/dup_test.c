@@ -75,7 +75,7 @@ static void bad_descriptors_are_ebadf(void) {
 }
 
 static void the_table_ends_with_emfile(void) {
-    struct rlimit limit = {64, 64};
+    struct rlimit limit = { 64, 64 };
     CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
     int last = -1, fd;
     while ((fd = dup(0)) >= 0) last = fd;

@@ -20,7 +20,7 @@ static int check_long(int argc, char **argv) {
 
 static void two_hundred_arguments_arrive(void) {
     static char texts[202][20];
-    static char *argv[203] = {"exec_argv_test", "numbered"};
+    static char *argv[203] = { "exec_argv_test", "numbered" };
     for (int i = 2; i < 202; i++) {
         snprintf(texts[i], sizeof texts[i], "argument-%d", i);
         argv[i] = texts[i];
@@ -35,7 +35,7 @@ static void a_long_argument_arrives(void) {
     static char text[60001];
     for (int i = 0; i < 60000; i++) text[i] = (char)('a' + i % 26);
     pid_t child = test_fork();
-    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){"exec_argv_test", "long", text, NULL}));
+    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){ "exec_argv_test", "long", text, NULL }));
     CHECK_EXIT(child, 0);
     say("an argument of 60000 bytes");
 }
@@ -44,7 +44,7 @@ static void the_arguments_are_copies(void) {
     pid_t child = test_fork();
     if (child == 0) {
         char where[64] = "true";
-        CHECK_OK(execv(tool(where), (char *[]){where, where, NULL}));
+        CHECK_OK(execv(tool(where), (char *[]){ where, where, NULL }));
     }
     CHECK_EXIT(child, 0);
     say("arguments may lie anywhere in the old memory");
@@ -57,7 +57,7 @@ static void exec_keeps_pid_and_parent(void) {
     pid_t child = test_fork();
     if (child == 0) {
         CHECK_OK(dup2(fds[1], 1));
-        CHECK_OK(execv(own_path(), (char *[]){"exec_argv_test", "pids", NULL}));
+        CHECK_OK(execv(own_path(), (char *[]){ "exec_argv_test", "pids", NULL }));
     }
     CHECK_OK(close(fds[1]));
     ssize_t length = CHECK_OK(read_fully(fds[0], output, sizeof output - 1));
@@ -69,7 +69,7 @@ static void exec_keeps_pid_and_parent(void) {
 }
 
 static void what_cannot_be_executed_is_refused(void) {
-    char *argv[] = {"x", NULL};
+    char *argv[] = { "x", NULL };
     enter_scratch_directory();
     CHECK_ERRNO(execv("missing", argv), ENOENT);
     CHECK_ERRNO(execv("", argv), ENOENT);

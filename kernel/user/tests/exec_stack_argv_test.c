@@ -32,7 +32,7 @@ static void exec_from_a_deep_frame(int depth) {
         return;
     }
     char letters[12][128];
-    char *argv[13] = {"exec_stack_argv_test", "letters"};
+    char *argv[13] = { "exec_stack_argv_test", "letters" };
     for (int i = 2; i < 12; i++) {
         memset(letters[i], 'a' + i, (size_t)i * 10);
         letters[i][i * 10] = '\0';
@@ -58,14 +58,14 @@ static void arguments_from_a_deep_stack_arrive(void) {
 
 static void the_new_programs_stack_grows(void) {
     pid_t child = test_fork();
-    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){"exec_stack_argv_test", "stack", NULL}));
+    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){ "exec_stack_argv_test", "stack", NULL }));
     CHECK_EXIT(child, 101);
     say("100 pages of stack after an exec");
 }
 
 static void a_chain_of_execs_passes_its_arguments_on(void) {
     pid_t child = test_fork();
-    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){"exec_stack_argv_test", "chain", "8", NULL}));
+    if (child == 0) CHECK_OK(execv(own_path(), (char *[]){ "exec_stack_argv_test", "chain", "8", NULL }));
     CHECK_EXIT(child, 88);
     say("eight execs in a row");
 }
@@ -76,7 +76,7 @@ static int continue_chain(const char *argument) {
     if (!parse_number(argument, &left)) return 1;
     if (left == 0) return 88;
     snprintf(next, sizeof next, "%ld", left - 1);
-    execvp("exec_stack_argv_test", (char *[]){"exec_stack_argv_test", "chain", next, NULL});
+    execvp("exec_stack_argv_test", (char *[]){ "exec_stack_argv_test", "chain", next, NULL });
     return 2;
 }
 

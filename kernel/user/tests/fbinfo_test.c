@@ -48,7 +48,7 @@ static void the_memory_holds_the_picture(int fd) {
 }
 
 static void the_colours_fit_into_a_pixel(void) {
-    const struct fb_bitfield *fields[] = {&variable.red, &variable.green, &variable.blue};
+    const struct fb_bitfield *fields[] = { &variable.red, &variable.green, &variable.blue };
     for (int i = 0; i < 3; i++) {
         CHECK(fields[i]->length > 0);
         CHECK(fields[i]->offset + fields[i]->length <= variable.bits_per_pixel);

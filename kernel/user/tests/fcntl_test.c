@@ -2,7 +2,7 @@
 #include "test.h"
 
 static void status_flags_are_those_of_open(void) {
-    static const int modes[] = {O_RDONLY, O_WRONLY, O_RDWR};
+    static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
     write_file("file", "content");
     for (int i = 0; i < 3; i++) {
         int fd = (int)CHECK_OK(open("file", modes[i] | O_APPEND | O_NONBLOCK));

@@ -12,7 +12,7 @@ static void make_file(void) {
 }
 
 static void pieces_of_every_size_give_the_whole(void) {
-    static const size_t sizes[] = {1, 7, 512, 4095, 4096, 4097, SIZE, SIZE + 100};
+    static const size_t sizes[] = { 1, 7, 512, 4095, 4096, 4097, SIZE, SIZE + 100 };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int fd = (int)CHECK_OK(open("file", O_RDONLY));
         size_t total = 0;
@@ -56,7 +56,7 @@ static void pread_does_not_move_the_offset(void) {
 
 static void readv_fills_one_buffer_after_another(void) {
     char first[10], second[20];
-    struct iovec vector[] = {{first, sizeof first}, {NULL, 0}, {second, sizeof second}};
+    struct iovec vector[] = { { first, sizeof first }, { NULL, 0 }, { second, sizeof second } };
     int fd = (int)CHECK_OK(open("file", O_RDONLY));
     CHECK_EQUAL(readv(fd, vector, 3), 30);
     CHECK_EQUAL(memcmp(first, content, 10), 0);

@@ -79,8 +79,10 @@ static void removed_files_give_their_blocks_back(void) {
     int rounds = small ? (int)(before.freeram * before.mem_unit / (BLOCKS * 4096)) + 4 : 24;
     for (int round = 0; round < rounds; round++) {
         grow("again", BLOCKS, 'r');
-        if (round % 2 == 0) CHECK_OK(unlink("again"));
-        else CHECK_OK(truncate("again", 0));
+        if (round % 2 == 0)
+            CHECK_OK(unlink("again"));
+        else
+            CHECK_OK(truncate("again", 0));
     }
     unlink("again");
     say("%d files of 1 MiB one after another", rounds);

@@ -10,8 +10,7 @@ static void fill_block(int block) {
 }
 
 static void check_block(int block) {
-    for (int i = 0; i < BLOCK / 4; i++)
-        CHECK_EQUAL(buffer[i], (unsigned)(block * (BLOCK / 4) + i) * 2654435761u);
+    for (int i = 0; i < BLOCK / 4; i++) CHECK_EQUAL(buffer[i], (unsigned)(block * (BLOCK / 4) + i) * 2654435761u);
 }
 
 static void megabytes_come_back_as_written(void) {

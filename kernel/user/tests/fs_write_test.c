@@ -63,7 +63,7 @@ static void truncating_cuts_and_extends(void) {
 }
 
 static void pwrite_and_writev(void) {
-    struct iovec vector[] = {{"abc", 3}, {"", 0}, {"defg", 4}};
+    struct iovec vector[] = { { "abc", 3 }, { "", 0 }, { "defg", 4 } };
     int fd = (int)CHECK_OK(open("vector", O_RDWR | O_CREAT, 0644));
     CHECK_EQUAL(writev(fd, vector, 3), 7);
     CHECK_EQUAL(pwrite(fd, "XY", 2, 1), 2);
@@ -91,7 +91,7 @@ static void writes_are_seen_at_once_by_others(void) {
 static void appends_of_many_processes_do_not_overwrite(void) {
     enum { WRITERS = 4, LINES = 25 };
     pid_t writers[WRITERS];
-    int counts[WRITERS] = {0};
+    int counts[WRITERS] = { 0 };
     for (int writer = 0; writer < WRITERS; writer++) {
         writers[writer] = test_fork();
         if (writers[writer] != 0) continue;

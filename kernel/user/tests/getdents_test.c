@@ -16,8 +16,10 @@ static void add_entry(struct listing *listing, const struct dirent64 *entry) {
     listing->total++;
     CHECK_OK(lstat(entry->d_name, &status));
     if (strcmp(entry->d_name, "..") != 0) CHECK_EQUAL(entry->d_ino, status.st_ino); /* or a mount's */
-    if (strcmp(entry->d_name, ".") == 0) listing->dot++;
-    else if (strcmp(entry->d_name, "..") == 0) listing->dotdot++;
+    if (strcmp(entry->d_name, ".") == 0)
+        listing->dot++;
+    else if (strcmp(entry->d_name, "..") == 0)
+        listing->dotdot++;
     else {
         CHECK(starts_with(entry->d_name, "entry-"));
         CHECK(parse_number(entry->d_name + 6, &number) && number >= 0 && number < COUNT);
@@ -27,7 +29,7 @@ static void add_entry(struct listing *listing, const struct dirent64 *entry) {
 
 static struct listing list(int directory, size_t buffer_size) {
     static char buffer[8192];
-    struct listing listing = {0};
+    struct listing listing = { 0 };
     ssize_t size;
     while ((size = CHECK_OK(getdents64(directory, buffer, buffer_size))) > 0) {
         CHECK(size <= (ssize_t)buffer_size);

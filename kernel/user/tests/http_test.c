@@ -16,9 +16,8 @@ static void send_all(int fd, const char *bytes, size_t size) {
 
 static void respond(int fd, const char *status, const char *body, size_t size, bool with_body) {
     char header[256];
-    int length =
-        snprintf(header, sizeof header,
-                 "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", status, size);
+    int length = snprintf(header, sizeof header,
+                          "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", status, size);
     send_all(fd, header, (size_t)length);
     if (with_body) send_all(fd, body, size);
 }
@@ -46,10 +45,14 @@ static void serve_connection(int fd) {
     while (read_head(fd, head, sizeof head)) {
         CHECK(strstr(head, "\r\nHost: duet.test\r\n") != NULL);
         bool get = starts_with(head, "GET "), is_head = starts_with(head, "HEAD ");
-        if (!get && !is_head) respond(fd, "405 Method Not Allowed", "", 0, true);
-        else if (strstr(head, " / HTTP/1.1\r\n") != NULL) respond(fd, "200 OK", "Hello from duet\n", 16, get);
-        else if (strstr(head, " /large HTTP/1.1\r\n") != NULL) respond(fd, "200 OK", large, LARGE, get);
-        else respond(fd, "404 Not Found", "no such page\n", 13, get);
+        if (!get && !is_head)
+            respond(fd, "405 Method Not Allowed", "", 0, true);
+        else if (strstr(head, " / HTTP/1.1\r\n") != NULL)
+            respond(fd, "200 OK", "Hello from duet\n", 16, get);
+        else if (strstr(head, " /large HTTP/1.1\r\n") != NULL)
+            respond(fd, "200 OK", large, LARGE, get);
+        else
+            respond(fd, "404 Not Found", "no such page\n", 13, get);
         if (strstr(head, "\r\nConnection: close\r\n") != NULL) break;
     }
 }

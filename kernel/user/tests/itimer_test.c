@@ -6,8 +6,8 @@ static volatile int calls;
 static void count_signal(int signal) { calls += signal == SIGALRM; }
 
 static struct itimerval timer_of(long first_us, long interval_us) {
-    return (struct itimerval){.it_value = {first_us / 1000000, first_us % 1000000},
-                              .it_interval = {interval_us / 1000000, interval_us % 1000000}};
+    return (struct itimerval){ .it_value = { first_us / 1000000, first_us % 1000000 },
+                               .it_interval = { interval_us / 1000000, interval_us % 1000000 } };
 }
 
 static void a_single_timer_fires_once(void) {
@@ -52,17 +52,17 @@ static void what_is_left_goes_down(void) {
     sleep_ms(20);
     CHECK_OK(getitimer(ITIMER_REAL, &second));
     CHECK_EQUAL(first.it_interval.tv_usec, 250000);
-    long difference = (first.it_value.tv_sec - second.it_value.tv_sec) * 1000000 + first.it_value.tv_usec -
-                      second.it_value.tv_usec;
+    long difference =
+        (first.it_value.tv_sec - second.it_value.tv_sec) * 1000000 + first.it_value.tv_usec - second.it_value.tv_usec;
     CHECK(difference >= 19000);
     CHECK(difference < 1000000);
     say("after 20 ms there are %ld us less left", difference);
 }
 
 static void wrong_values_are_refused(void) {
-    struct itimerval wrong = {.it_value = {.tv_usec = 1000000}}, current;
+    struct itimerval wrong = { .it_value = { .tv_usec = 1000000 } }, current;
     CHECK_ERRNO(setitimer(ITIMER_REAL, &wrong, NULL), EINVAL);
-    wrong = (struct itimerval){.it_value = {.tv_sec = -1}};
+    wrong = (struct itimerval){ .it_value = { .tv_sec = -1 } };
     CHECK_ERRNO(setitimer(ITIMER_REAL, &wrong, NULL), EINVAL);
     CHECK_ERRNO(setitimer(77, &current, NULL), EINVAL);
     CHECK_ERRNO(getitimer(77, &current), EINVAL);

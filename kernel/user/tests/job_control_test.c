@@ -147,7 +147,7 @@ static void control_z_stops_the_foreground(void) {
 static void become_a_shell(void) {
     CHECK_OK(dup2(0, 1));
     CHECK_OK(dup2(0, 2));
-    CHECK_OK(execv(tool("sh"), (char *[]){"sh", NULL}));
+    CHECK_OK(execv(tool("sh"), (char *[]){ "sh", NULL }));
 }
 
 static void the_shell_uses_all_of_it(void) {

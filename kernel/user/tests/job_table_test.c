@@ -25,7 +25,7 @@ static void start_jobs(void) {
             _exit(10 + i);
         }
         setpgid(child, child);
-        table[i] = (struct job){child, RUNNING, 0};
+        table[i] = (struct job){ child, RUNNING, 0 };
     }
 }
 
@@ -37,10 +37,14 @@ static bool update_table(int options) {
     for (int i = 0; i < JOBS; i++) {
         if (table[i].pid != pid) continue;
         CHECK(table[i].state == RUNNING || table[i].state == STOPPED); /* nothing after the end */
-        if (WIFSTOPPED(status)) table[i] = (struct job){pid, STOPPED, WSTOPSIG(status)};
-        else if (WIFCONTINUED(status)) table[i] = (struct job){pid, RUNNING, 0};
-        else if (WIFEXITED(status)) table[i] = (struct job){pid, DONE, WEXITSTATUS(status)};
-        else table[i] = (struct job){pid, KILLED, WTERMSIG(status)};
+        if (WIFSTOPPED(status))
+            table[i] = (struct job){ pid, STOPPED, WSTOPSIG(status) };
+        else if (WIFCONTINUED(status))
+            table[i] = (struct job){ pid, RUNNING, 0 };
+        else if (WIFEXITED(status))
+            table[i] = (struct job){ pid, DONE, WEXITSTATUS(status) };
+        else
+            table[i] = (struct job){ pid, KILLED, WTERMSIG(status) };
         return true;
     }
     CHECK(!"a report of a job that is in the table");

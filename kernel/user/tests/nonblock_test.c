@@ -94,7 +94,7 @@ static void two_pipes_are_served_as_they_come(void) {
         _exit(0);
     }
     while (got_first + got_second < 10) {
-        struct pollfd polled[] = {{first[0], POLLIN, 0}, {second[0], POLLIN, 0}};
+        struct pollfd polled[] = { { first[0], POLLIN, 0 }, { second[0], POLLIN, 0 } };
         CHECK(poll(polled, 2, 2000) > 0);
         if (polled[0].revents & POLLIN) got_first += drain(first[0]);
         if (polled[1].revents & POLLIN) got_second += drain(second[0]);

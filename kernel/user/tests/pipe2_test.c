@@ -2,7 +2,7 @@
 #include "test.h"
 
 static void the_flags_reach_both_ends(void) {
-    static const int flags[] = {0, O_CLOEXEC, O_NONBLOCK, O_CLOEXEC | O_NONBLOCK};
+    static const int flags[] = { 0, O_CLOEXEC, O_NONBLOCK, O_CLOEXEC | O_NONBLOCK };
     for (int i = 0; i < 4; i++) {
         int fds[2];
         CHECK_OK(pipe2(fds, flags[i]));
@@ -14,7 +14,7 @@ static void the_flags_reach_both_ends(void) {
         CHECK_OK(close(fds[0]));
         CHECK_OK(close(fds[1]));
     }
-    int fds[2] = {-7, -7};
+    int fds[2] = { -7, -7 };
     CHECK_ERRNO(pipe2(fds, 1), EINVAL);
     CHECK_EQUAL(fds[0], -7);
     CHECK_ERRNO(pipe2((int *)8, 0), EFAULT);
@@ -81,7 +81,7 @@ static void without_readers_there_is_sigpipe_and_epipe(void) {
 static void poll_tells_what_can_be_done(void) {
     int fds[2];
     CHECK_OK(pipe(fds));
-    struct pollfd polled[] = {{fds[0], POLLIN, 0}, {fds[1], POLLOUT, 0}};
+    struct pollfd polled[] = { { fds[0], POLLIN, 0 }, { fds[1], POLLOUT, 0 } };
     CHECK_EQUAL(poll(polled, 2, 0), 1);
     CHECK_EQUAL(polled[0].revents, 0);
     CHECK_EQUAL(polled[1].revents, POLLOUT);

@@ -11,7 +11,7 @@ struct record {
 
 static void write_records(int fd, unsigned short writer) {
     for (unsigned short i = 0; i < RECORDS; i++) {
-        struct record record = {.writer = writer, .number = i};
+        struct record record = { .writer = writer, .number = i };
         memset(record.filler, writer * 16 + i % 16, sizeof record.filler);
         CHECK_EQUAL(write(fd, &record, sizeof record), sizeof record);
     }
@@ -35,7 +35,7 @@ static void start_writers(int fds[2], pid_t *children) {
 }
 
 static void records_of_many_writers_stay_whole_and_in_order(void) {
-    int fds[2], next[WRITERS] = {0};
+    int fds[2], next[WRITERS] = { 0 };
     pid_t writers[WRITERS];
     struct record record;
     CHECK_OK(pipe(fds));
@@ -53,7 +53,7 @@ static void records_of_many_writers_stay_whole_and_in_order(void) {
 
 /* Records are of one size and written whole, so each read gives one whole record as well. */
 static void each_record_reaches_one_of_many_readers(void) {
-    int fds[2], results[2], seen[WRITERS][RECORDS] = {{0}}, total = 0;
+    int fds[2], results[2], seen[WRITERS][RECORDS] = { { 0 } }, total = 0;
     pid_t writers[WRITERS], readers[READERS];
     struct record record;
     CHECK_OK(pipe(fds));
@@ -104,7 +104,8 @@ static void a_large_write_waits_for_room_while_small_ones_stay_whole(void) {
     int run = 0;
     while ((size = CHECK_OK(read(fds[0], buffer, sizeof buffer))) > 0) {
         for (ssize_t i = 0; i < size; i++) {
-            if (buffer[i] == 's') small++, run++;
+            if (buffer[i] == 's')
+                small++, run++;
             else {
                 CHECK_EQUAL(buffer[i], 'L');
                 CHECK_EQUAL(run % 3, 0);

@@ -17,8 +17,8 @@ static void two_programs_are_joined(void) {
     int middle[2], end[2];
     CHECK_OK(pipe(middle));
     CHECK_OK(pipe(end));
-    pid_t first = start(0, middle[1], (char *[]){"echo", "one two three", NULL});
-    pid_t second = start(middle[0], end[1], (char *[]){"wc", NULL});
+    pid_t first = start(0, middle[1], (char *[]){ "echo", "one two three", NULL });
+    pid_t second = start(middle[0], end[1], (char *[]){ "wc", NULL });
     CHECK_OK(close(middle[0]));
     CHECK_OK(close(middle[1]));
     CHECK_OK(close(end[1]));
@@ -41,7 +41,7 @@ static void eight_programs_are_joined(void) {
     from = input[0];
     for (int i = 0; i < LENGTH; i++) {
         CHECK_OK(pipe(next));
-        children[i] = start(from, next[1], (char *[]){"cat", NULL});
+        children[i] = start(from, next[1], (char *[]){ "cat", NULL });
         CHECK_OK(close(from));
         CHECK_OK(close(next[1]));
         from = next[0];
@@ -72,7 +72,7 @@ static void an_early_end_kills_the_writers_by_sigpipe(void) {
         for (;;)
             if (write(middle[1], "again and again\n", 16) < 0) _exit(3);
     }
-    pid_t last = start(middle[0], end[1], (char *[]){"head", "-n", "1", NULL});
+    pid_t last = start(middle[0], end[1], (char *[]){ "head", "-n", "1", NULL });
     CHECK_OK(close(middle[0]));
     CHECK_OK(close(middle[1]));
     CHECK_OK(close(end[1]));
@@ -86,8 +86,8 @@ static void an_early_end_kills_the_writers_by_sigpipe(void) {
 static void every_status_is_the_programs_own(void) {
     int middle[2];
     CHECK_OK(pipe(middle));
-    pid_t first = start(0, middle[1], (char *[]){"false", NULL});
-    pid_t second = start(middle[0], 1, (char *[]){"true", NULL});
+    pid_t first = start(0, middle[1], (char *[]){ "false", NULL });
+    pid_t second = start(middle[0], 1, (char *[]){ "true", NULL });
     CHECK_OK(close(middle[0]));
     CHECK_OK(close(middle[1]));
     CHECK_EXIT(second, 0);

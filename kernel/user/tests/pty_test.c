@@ -74,7 +74,7 @@ static void pairs_do_not_mix(void) {
         for (int j = 0; j < i; j++) CHECK(strcmp(ptys[i].path, ptys[j].path) != 0);
     }
     for (int i = COUNT - 1; i >= 0; i--) {
-        char text[] = {(char)('a' + i), '\0'};
+        char text[] = { (char)('a' + i), '\0' };
         CHECK_WRITE(ptys[i].master, text);
     }
     CHECK_READ(slaves[0], "a");
@@ -98,7 +98,7 @@ static void the_master_sees_the_slave_go(void) {
     CHECK_READ(pty.master, "rest");
     CHECK(!ready_within(pty.master, POLLIN, 5)); /* one slave is left */
     CHECK_OK(close(second));
-    struct pollfd polled = {.fd = pty.master, .events = POLLIN};
+    struct pollfd polled = { .fd = pty.master, .events = POLLIN };
     CHECK_EQUAL(poll(&polled, 1, 1000), 1);
     CHECK((polled.revents & POLLHUP) != 0);
     CHECK_ERRNO(read(pty.master, &byte, 1), EIO);
@@ -145,8 +145,7 @@ static void much_output_waits_for_its_reader(void) {
     if (child == 0) {
         CHECK_OK(close(pty.master));
         for (int i = 0; i < AMOUNT; i++) buffer[i] = (char)('a' + i % 26);
-        for (int sent = 0; sent < AMOUNT;)
-            sent += (int)CHECK_OK(write(slave, buffer + sent, (size_t)(AMOUNT - sent)));
+        for (int sent = 0; sent < AMOUNT;) sent += (int)CHECK_OK(write(slave, buffer + sent, (size_t)(AMOUNT - sent)));
         _exit(0);
     }
     for (int got = 0; got < AMOUNT;) {

@@ -52,8 +52,7 @@ static struct pty pty;
 static void take_the_terminal(void) {
     pid_t session = 0;
     CHECK_OK(ioctl(0, TIOCGSID, &session));
-    if (!runs_under_user_emulator())
-        CHECK_EQUAL(session, getpid()); /* qemu-user does not copy the result back */
+    if (!runs_under_user_emulator()) CHECK_EQUAL(session, getpid()); /* qemu-user does not copy the result back */
     CHECK_EQUAL(tcgetpgrp(0), getpid());
     CHECK_ERRNO(tcsetpgrp(0, getppid()), EPERM); /* a group of another session */
     CHECK_WRITE(0, "taken");

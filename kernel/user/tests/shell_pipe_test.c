@@ -38,8 +38,7 @@ static void words_and_quotes(void) {
     check_shell("echo a#b # a comment", "a#b\n");
     check_shell("echo one; echo two", "one\ntwo\n");
     CHECK_OK(setenv("GREETING", "hello there"));
-    check_shell("echo $GREETING \"$GREETING\" '$GREETING' $NOTHING.",
-                "hello there hello there $GREETING .\n");
+    check_shell("echo $GREETING \"$GREETING\" '$GREETING' $NOTHING.", "hello there hello there $GREETING .\n");
     say("quotes, escapes, comments and variables");
 }
 
@@ -81,7 +80,7 @@ static void run_prints_begin_and_end(void) {
 static void a_background_job_is_not_waited_for(void) {
     long started = now_ms();
     pid_t shell = test_fork();
-    if (shell == 0) CHECK_OK(execv(tool("sh"), (char *[]){"sh", "-c", "sleep 2 & exit 5", NULL}));
+    if (shell == 0) CHECK_OK(execv(tool("sh"), (char *[]){ "sh", "-c", "sleep 2 & exit 5", NULL }));
     CHECK_EXIT(shell, 5);
     CHECK(now_ms() - started < 1500);
     say("the shell ended before its background job");

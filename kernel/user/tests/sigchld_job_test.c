@@ -25,7 +25,7 @@ static void collect_children(int signal) {
 static bool was_called(void) { return calls > 0; }
 
 static void handle_sigchld(unsigned long flags) {
-    struct sigaction action = {.sa_sigaction = note_child, .sa_flags = SA_SIGINFO | flags};
+    struct sigaction action = { .sa_sigaction = note_child, .sa_flags = SA_SIGINFO | flags };
     CHECK_OK(sigaction(SIGCHLD, &action, NULL));
 }
 

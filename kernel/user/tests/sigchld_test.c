@@ -13,7 +13,7 @@ static void note_child(int signal, siginfo_t *info, void *context) {
 static const sigset_t chld = 1ul << (SIGCHLD - 1);
 
 static void handle_sigchld(unsigned long flags) {
-    struct sigaction action = {.sa_sigaction = note_child, .sa_flags = SA_SIGINFO | flags};
+    struct sigaction action = { .sa_sigaction = note_child, .sa_flags = SA_SIGINFO | flags };
     CHECK_OK(sigaction(SIGCHLD, &action, NULL));
 }
 

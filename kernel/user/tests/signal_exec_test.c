@@ -29,7 +29,7 @@ static void prepare_and_exec(void) {
     CHECK_OK(handle_signal(SIGUSR2, SIG_IGN, 0));
     CHECK_OK(sigprocmask(SIG_SETMASK, &mask, NULL));
     CHECK_OK(raise(SIGTERM));
-    CHECK_OK(execv(own_path(), (char *[]){"signal_exec_test", "after-exec", NULL}));
+    CHECK_OK(execv(own_path(), (char *[]){ "signal_exec_test", "after-exec", NULL }));
 }
 
 static void handlers_go_and_the_rest_stays(void) {
@@ -39,7 +39,7 @@ static void handlers_go_and_the_rest_stays(void) {
 
 static void exec_sleep(void) {
     CHECK_OK(handle_signal(SIGTERM, note_signal, 0));
-    CHECK_OK(execv(tool("sleep"), (char *[]){"sleep", "5", NULL}));
+    CHECK_OK(execv(tool("sleep"), (char *[]){ "sleep", "5", NULL }));
 }
 
 static void the_default_action_works_in_the_new_program(void) {
@@ -58,7 +58,7 @@ static void the_default_action_works_in_the_new_program(void) {
 static void a_failed_exec_keeps_the_handlers(void) {
     struct sigaction action;
     CHECK_OK(handle_signal(SIGUSR1, note_signal, 0));
-    CHECK_ERRNO(execv("/nowhere/at/all", (char *[]){"x", NULL}), ENOENT);
+    CHECK_ERRNO(execv("/nowhere/at/all", (char *[]){ "x", NULL }), ENOENT);
     CHECK_OK(sigaction(SIGUSR1, NULL, &action));
     CHECK(action.sa_handler == note_signal);
     say("after a failed exec the handler is there");

@@ -22,7 +22,7 @@ static void note_information(int signal, siginfo_t *info, void *context) {
 }
 
 static void it_gets_the_signals_number(void) {
-    static const int signals[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGWINCH, 34, 50};
+    static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGWINCH, 34, 50 };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         calls = 0;
         CHECK_OK(handle_signal(signals[i], note_signal, 0));
@@ -35,7 +35,7 @@ static void it_gets_the_signals_number(void) {
 }
 
 static void the_old_action_is_given_back(void) {
-    struct sigaction old, action = {.sa_handler = note_signal, .sa_flags = SA_RESTART, .sa_mask = 1ul << 20};
+    struct sigaction old, action = { .sa_handler = note_signal, .sa_flags = SA_RESTART, .sa_mask = 1ul << 20 };
     CHECK_OK(sigaction(SIGUSR1, &action, NULL));
     CHECK_OK(sigaction(SIGUSR1, NULL, &old));
     CHECK(old.sa_handler == note_signal);
@@ -51,7 +51,7 @@ static void the_old_action_is_given_back(void) {
 
 static void the_signal_and_its_mask_are_blocked_meanwhile(void) {
     sigset_t after;
-    struct sigaction action = {.sa_handler = note_signal, .sa_mask = signal_bit(SIGUSR2)};
+    struct sigaction action = { .sa_handler = note_signal, .sa_mask = signal_bit(SIGUSR2) };
     CHECK_OK(sigaction(SIGUSR1, &action, NULL));
     CHECK_OK(raise(SIGUSR1));
     CHECK_EQUAL(mask_in_handler, signal_bit(SIGUSR1) | signal_bit(SIGUSR2));
@@ -97,7 +97,7 @@ static void resethand_means_once(void) {
 }
 
 static void siginfo_names_the_sender(void) {
-    struct sigaction action = {.sa_sigaction = note_information, .sa_flags = SA_SIGINFO};
+    struct sigaction action = { .sa_sigaction = note_information, .sa_flags = SA_SIGINFO };
     CHECK_OK(sigaction(SIGUSR2, &action, NULL));
     pid_t parent = getpid(), child = test_fork();
     if (child == 0) _exit(kill(parent, SIGUSR2) < 0);
@@ -118,7 +118,7 @@ static void exit_on_the_right_fault(int signal, siginfo_t *info, void *context) 
 }
 
 static void touch_forbidden_page(void) {
-    struct sigaction action = {.sa_sigaction = exit_on_the_right_fault, .sa_flags = SA_SIGINFO};
+    struct sigaction action = { .sa_sigaction = exit_on_the_right_fault, .sa_flags = SA_SIGINFO };
     forbidden = mmap(NULL, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK_OK(forbidden);
     CHECK_OK(sigaction(SIGSEGV, &action, NULL));

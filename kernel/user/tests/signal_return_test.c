@@ -26,7 +26,7 @@ static unsigned long calculate(unsigned rounds) {
 static void registers_survive_signals_at_any_place(void) {
     enum { ROUNDS = 400000, WANTED = 20 };
     unsigned long expected = calculate(ROUNDS);
-    struct itimerval fast = {{0, 1000}, {0, 1000}}, none = {{0}, {0}};
+    struct itimerval fast = { { 0, 1000 }, { 0, 1000 } }, none = { { 0 }, { 0 } };
     CHECK_OK(handle_signal(SIGALRM, scribble, 0));
     CHECK_OK(setitimer(ITIMER_REAL, &fast, NULL));
     long limit = now_ms() + 1500;
@@ -69,8 +69,10 @@ static void an_interrupted_call_fails_with_eintr_or_goes_on(void) {
             while (!restart && !ready_within(done.fds[0], POLLIN, 20)) kill(parent, SIGUSR1);
             _exit(0);
         }
-        if (restart) CHECK_EQUAL(read(fds[0], &byte, 1), 1);
-        else CHECK_ERRNO(read(fds[0], &byte, 1), EINTR);
+        if (restart)
+            CHECK_EQUAL(read(fds[0], &byte, 1), 1);
+        else
+            CHECK_ERRNO(read(fds[0], &byte, 1), EINTR);
         open_gate(done);
         CHECK_EXIT(child, 0);
         CHECK(calls >= 1);

@@ -4,8 +4,7 @@
 static void sleep_long(void) { sleep_ms(5000); }
 
 static void default_actions_end_stop_or_do_nothing(void) {
-    static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGKILL, SIGUSR1,
-                                SIGUSR2, SIGPIPE, SIGALRM, SIGTERM};
+    static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM };
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) {
         int status;
         pid_t child = in_child(sleep_long);

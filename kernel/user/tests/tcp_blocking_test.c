@@ -106,7 +106,7 @@ static void signals_interrupt_the_waiting(void) {
 }
 
 static void a_receive_time_out_is_eagain(void) {
-    struct timeval time_out = {0, DELAY_MS * 1000};
+    struct timeval time_out = { 0, DELAY_MS * 1000 };
     int client, server;
     char byte;
     make_pair(&client, &server);

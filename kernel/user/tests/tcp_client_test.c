@@ -13,8 +13,7 @@ static void echo_once(void) {
     ssize_t size;
     int fd = (int)CHECK_OK(accept(listener, NULL, NULL));
     while ((size = CHECK_OK(recv(fd, buffer, sizeof buffer, 0))) > 0)
-        for (ssize_t sent = 0; sent < size;)
-            sent += CHECK_OK(send(fd, buffer + sent, (size_t)(size - sent), 0));
+        for (ssize_t sent = 0; sent < size;) sent += CHECK_OK(send(fd, buffer + sent, (size_t)(size - sent), 0));
     CHECK_OK(close(fd));
 }
 
@@ -39,8 +38,7 @@ static void send_amount(int fd) {
     for (int sent = 0; sent < AMOUNT;) {
         int size = AMOUNT - sent < (int)sizeof buffer ? AMOUNT - sent : (int)sizeof buffer;
         for (int i = 0; i < size; i++) buffer[i] = pattern(sent + i);
-        for (int done = 0; done < size;)
-            done += (int)CHECK_OK(send(fd, buffer + done, (size_t)(size - done), 0));
+        for (int done = 0; done < size;) done += (int)CHECK_OK(send(fd, buffer + done, (size_t)(size - done), 0));
         sent += size;
     }
 }

@@ -113,7 +113,7 @@ static void raw_mode_gives_single_bytes(void) {
 }
 
 static void the_window_size_is_shared(void) {
-    struct winsize size = {25, 91, 0, 0}, seen;
+    struct winsize size = { 25, 91, 0, 0 }, seen;
     CHECK_OK(ioctl(pty.master, TIOCSWINSZ, &size));
     CHECK_OK(ioctl(slave, TIOCGWINSZ, &seen));
     CHECK_EQUAL(seen.ws_row, 25);
@@ -145,7 +145,7 @@ static void use_the_controlling_terminal(void) {
 }
 
 static void dev_tty_is_the_controlling_terminal(void) {
-    struct winsize size = {30, 100, 0, 0};
+    struct winsize size = { 30, 100, 0, 0 };
     struct pty other = open_pty();
     pid_t leader = in_session(&other, use_the_controlling_terminal);
     CHECK_READ(other.master, "through /dev/tty");

@@ -6,9 +6,8 @@ static char buffer[70000];
 
 static void a_datagram_arrives_with_its_sender(void) {
     uint16_t receiver_port, sender_port;
-    int receiver = bind_loopback(SOCK_DGRAM, &receiver_port),
-        sender = bind_loopback(SOCK_DGRAM, &sender_port);
-    struct sockaddr_in to = loopback(receiver_port), from = {0};
+    int receiver = bind_loopback(SOCK_DGRAM, &receiver_port), sender = bind_loopback(SOCK_DGRAM, &sender_port);
+    struct sockaddr_in to = loopback(receiver_port), from = { 0 };
     socklen_t size = sizeof from;
     CHECK(receiver_port != sender_port);
     CHECK_EQUAL(sendto(sender, "hello", 5, 0, &to, sizeof to), 5);

@@ -2,7 +2,7 @@
 #include "test.h"
 
 static struct sockaddr_un name_of(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     strcpy(address.sun_path, path);
     return address;
 }
@@ -24,7 +24,7 @@ static int connect_to(const char *path) {
 
 static void bind_makes_a_file(void) {
     struct stat status;
-    struct sockaddr_un address = name_of("server"), own = {0};
+    struct sockaddr_un address = name_of("server"), own = { 0 };
     socklen_t size = sizeof own;
     int listener = listen_at("server"), second = (int)CHECK_OK(socket(AF_UNIX, SOCK_STREAM, 0));
     CHECK_OK(stat("server", &status));
@@ -116,10 +116,9 @@ static void without_a_server_there_is_no_connection(void) {
 
 static void datagrams_find_a_name(void) {
     char buffer[32];
-    struct sockaddr_un address = name_of("mailbox"), own = name_of("sender"), from = {0};
+    struct sockaddr_un address = name_of("mailbox"), own = name_of("sender"), from = { 0 };
     socklen_t size = sizeof from;
-    int mailbox = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0)),
-        sender = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+    int mailbox = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0)), sender = (int)CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0));
     CHECK_OK(bind(mailbox, &address, sizeof address));
     CHECK_OK(bind(sender, &own, sizeof own));
     CHECK_EQUAL(sendto(sender, "letter", 6, 0, &address, sizeof address), 6);

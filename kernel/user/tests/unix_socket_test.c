@@ -38,7 +38,7 @@ static void the_end_is_seen(void) {
     CHECK_OK(close(pair[0]));
     CHECK_READ(pair[1], "rest");
     CHECK_EQUAL(recv(pair[1], buffer, 1, 0), 0);
-    struct pollfd polled = {.fd = pair[1], .events = POLLIN};
+    struct pollfd polled = { .fd = pair[1], .events = POLLIN };
     CHECK_EQUAL(poll(&polled, 1, 0), 1);
     CHECK((polled.revents & POLLHUP) != 0);
     CHECK_ERRNO(send(pair[1], "x", 1, MSG_NOSIGNAL), EPIPE);
@@ -106,8 +106,7 @@ static void much_data_waits_for_room(void) {
     int total = 0;
     ssize_t size;
     while ((size = CHECK_OK(read(pair[0], received, sizeof received))) > 0)
-        for (ssize_t i = 0; i < size; i++, total++)
-            CHECK_EQUAL(received[i], (char)(total % (int)sizeof buffer % 101));
+        for (ssize_t i = 0; i < size; i++, total++) CHECK_EQUAL(received[i], (char)(total % (int)sizeof buffer % 101));
     CHECK_EQUAL(total, AMOUNT);
     CHECK_EXIT(child, 0);
     CHECK_OK(close(pair[0]));
