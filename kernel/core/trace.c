@@ -63,8 +63,10 @@ void trace_emit(u16 event_type, u32 payload) {
     unsigned cpu = arch_cpu_id();
     struct trace_cpu_buffer *ring = &TRACE_BUFFERS[cpu];
     u64 timestamp = arch_timestamp();
-    /* Release: whoever reads this index sees all events before it whole. */
+    /* Release: whoever reads the new index sees all events below this one whole. The fence is the other half: whoever
+     * finds this event in the slot of an old one sees, looking at the index again, that the old one is gone. */
     u64 index = __atomic_fetch_add(&ring->write_idx, 1, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
     ring->entries[index % TRACE_RING_SIZE] = (struct trace_event){
         .timestamp = timestamp,
         .event_type = event_type,

@@ -24,7 +24,7 @@
 #define SEQUENCE_MASK ((1u << SEQUENCE_BITS) - 1)
 #define GRACE_NS      (NS_PER_SECOND * 2) /* past the given time, for a machine that is short of CPUs */
 
-_Static_assert(TRACE_VALIDATE_MAX_RATE *TRACE_VALIDATE_MAX_SECONDS <= SEQUENCE_MASK, "sequence numbers do not repeat");
+_Static_assert(SEQUENCE_MASK / TRACE_VALIDATE_MAX_SECONDS >= TRACE_VALIDATE_MAX_RATE, "sequence numbers do not repeat");
 _Static_assert(SELF_CHECK_CPUS == MAX_CPUS, "a row for each CPU");
 
 enum emitter_state { EMITTER_WAITING, EMITTER_RUNNING, EMITTER_DONE };

@@ -46,10 +46,10 @@ enum stress_operation { STRESS_OP_INSERT, STRESS_OP_DELETE, STRESS_OP_SEARCH, ST
 
 struct stress_thread_result {
     uint32_t tid;
-    uint32_t cpus;                        /* bit n: it ran on CPU n */
-    uint64_t done[STRESS_OPERATIONS];     /* took effect, or found the key */
-    uint64_t failed[STRESS_OPERATIONS];   /* the key was there already, or was not there */
-    uint64_t retries;                     /* lost races: a compare-and-swap that another thread's came before */
+    uint32_t cpus;                      /* bit n: it ran on CPU n */
+    uint64_t done[STRESS_OPERATIONS];   /* took effect, or found the key */
+    uint64_t failed[STRESS_OPERATIONS]; /* the key was there already, or was not there */
+    uint64_t retries;                   /* lost races: a compare-and-swap that another thread's came before */
 };
 
 struct stress_run {

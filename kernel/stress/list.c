@@ -14,9 +14,9 @@
 #define PAUSE_ONE_IN 128
 
 struct place {
-    u64 *link;        /* what points to `node` */
+    u64 *link;         /* what points to `node` */
     struct node *node; /* the first with a key not below the one looked for; NULL: the end */
-    u64 next;         /* of that node, unmarked */
+    u64 next;          /* of that node, unmarked */
 };
 
 void list_init(struct list *list, unsigned threads) {
@@ -26,7 +26,9 @@ void list_init(struct list *list, unsigned threads) {
 
 struct list_user list_user(struct list *list, unsigned thread) {
     return (struct list_user){
-        .list = list, .epoch = &list->epochs.thread[thread], .random = random_word() | 1,
+        .list = list,
+        .epoch = &list->epochs.thread[thread],
+        .random = random_word() | 1,
     };
 }
 

@@ -5,7 +5,7 @@
 #include "process.h"
 
 #define ALLOCATIONS_PER_ADVANCE 32
-#define MEMORY_TRIES        100
+#define MEMORY_TRIES            100
 
 void epoch_init(struct epoch_domain *domain, unsigned threads) {
     memset(domain, 0, sizeof(*domain));

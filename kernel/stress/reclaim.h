@@ -9,11 +9,11 @@
 
 #include "types.h"
 
-#define EPOCH_LIMBOS 3
+#define EPOCH_LIMBOS      3
 #define EPOCH_MAX_THREADS 65 /* STRESS_MAX_THREADS and who prepares and verifies */
 
 struct node {
-    u64 next;          /* the next node's address; bit 0: this node is deleted */
+    u64 next; /* the next node's address; bit 0: this node is deleted */
     u64 key;
     struct node *link; /* in a limbo or among the free nodes */
     u32 retired;       /* only a broken list does it twice */

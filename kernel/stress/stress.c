@@ -84,8 +84,10 @@ static void work(struct worker *worker) {
         enum stress_operation operation = choose(run, &worker->user);
         bool done = operate(worker, operation, list_random(&worker->user) % run->keys);
         if (worker->user.disordered) __atomic_store_n(&stress->stopping, true, __ATOMIC_RELAXED);
-        if (done) worker->result->done[operation]++;
-        else worker->result->failed[operation]++;
+        if (done)
+            worker->result->done[operation]++;
+        else
+            worker->result->failed[operation]++;
         worker->result->cpus |= 1u << (unsigned)__atomic_load_n(&current_thread()->cpu, __ATOMIC_RELAXED);
     }
 }
@@ -207,7 +209,8 @@ static void verify_workers(struct stress *stress) {
         const struct worker *worker = &stress->worker[index];
         const struct stress_thread_result *result = worker->result;
         u64 operations = 0;
-        for (unsigned kind = 0; kind < STRESS_OPERATIONS; kind++) operations += result->done[kind] + result->failed[kind];
+        for (unsigned kind = 0; kind < STRESS_OPERATIONS; kind++)
+            operations += result->done[kind] + result->failed[kind];
         if (worker->user.out_of_memory) complain(run, "thread %u: out of memory", index);
         if (operations != run->operations) complain(run, "thread %u: %lu operations", index, operations);
         if (worker->user.freed_seen > 0) complain(run, "thread %u met %lu freed nodes", index, worker->user.freed_seen);
@@ -222,7 +225,8 @@ static int run_all(struct stress *stress) {
     list_init(&stress->list, run->threads + 1);
     for (u32 index = 0; index <= run->threads; index++) {
         stress->worker[index] = (struct worker){
-            .stress = stress, .result = index < run->threads ? &run->thread[index] : NULL,
+            .stress = stress,
+            .result = index < run->threads ? &run->thread[index] : NULL,
             .user = list_user(&stress->list, index),
         };
     }
