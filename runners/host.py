@@ -156,7 +156,8 @@ class HostRunner:
         return environment
 
     def _wait(self, process: ChildProcess, printed: Output, limits: Limits) -> Ending:
-        progress = ProgressMeter(lambda: _family(process.pid))
+        family = Family(process.pid)
+        progress = ProgressMeter(family.read)
         grown_at = time.monotonic()
         while process.wait(printed.pause_s) is None:
             if self._rig.stop.is_set():
@@ -167,9 +168,36 @@ class HostRunner:
                 return Ending.FLOODED
             if limits.deadline.expired:
                 return Ending.BUDGET
-            if progress.quiet_s(grown_at) > limits.quiet_s:
+            if progress.quiet_s(max(grown_at, family.changed_at)) > limits.quiet_s:
                 return Ending.QUIET
         return Ending.COMPLETED
+
+
+class Family:
+    """A process and all below it. A child that comes or goes is work as well: its CPU time goes with it."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: frozenset[tuple[int, str]] = frozenset()
+        self.changed_at = time.monotonic()
+
+    def read(self) -> tuple[int, ...]:
+        """Return the family as it is now."""
+        pids = [self._pid]
+        with contextlib.suppress(psutil.Error):
+            pids += [child.pid for child in psutil.Process(self._pid).children(recursive=True)]
+        seen = frozenset((pid, _read_ended_children(pid)) for pid in pids)
+        if seen != self._seen:
+            self._seen, self.changed_at = seen, time.monotonic()
+        return tuple(pids)
+
+
+def _read_ended_children(pid: int) -> str:
+    """Return a number that grows with every child of a process that ended: their page faults (cminflt, proc(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[8]
+    except (OSError, IndexError):
+        return ""
 
 
 class Output:
@@ -265,12 +293,6 @@ def why_not(file: Path, architecture: Architecture) -> str | None:
 def host_command(delivery: ProcessDelivery, fields: Mapping[str, str]) -> tuple[str, ...]:
     """Return a test's program and arguments, as parity.toml words them."""
     return tuple(fill(word, fields) for word in delivery.run)
-
-
-def _family(pid: int) -> tuple[int, ...]:
-    with contextlib.suppress(psutil.Error):
-        return (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True)))
-    return (pid,)
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ class ProgressMeter:
         return now - max(self.worked_at, last_output_at)
 
     def _read(self) -> float:
-        return sum(read_wanted_cpu_s(pid) + _read_children_cpu_s(pid) for pid in self._pids())
+        return sum(read_wanted_cpu_s(pid) for pid in self._pids())
 
 
 def read_wanted_cpu_s(pid: int) -> float:
@@ -70,15 +70,6 @@ def read_wanted_cpu_s(pid: int) -> float:
                 wanted_ns += int(ran_ns) + int(waited_ns)
                 found = True
     return wanted_ns / 1e9 if found else _read_used_cpu_s(pid)
-
-
-def _read_children_cpu_s(pid: int) -> float:
-    """Return what its children had used that have ended: a shell's loop of short commands is work."""
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return float(getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0))
 
 
 def _read_used_cpu_s(pid: int) -> float:

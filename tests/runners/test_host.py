@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,7 @@ from runners.emulator import Host, find_emulator
 from runners.host import HostRunner, InitReport, read_report, why_not
 from runners.images import ImageStore
 from runners.machine import Stopped
-from runners.observation import read_observation
+from runners.observation import Ending, Observation, read_observation
 from runners.replay import judge_observation
 from runners.rig import Rig
 
@@ -323,6 +323,25 @@ def test_what_is_told_of_an_emulated_program_without_a_handler_is_remembered() -
     assert read_report(b"alone\nexit 1\n") == InitReport(alone=True, status=1)
     assert read_report(b"signal 9\n") == InitReport(signal=signal.SIGKILL)
     assert not read_report(b"").ended
+
+
+def test_a_failure_that_the_host_may_be_to_blame_for_says_nothing(bench: Bench) -> None:
+    judge = bench.rig().configuration
+    failed = Observation(
+        fields={"test": "it", "nonce": ""},
+        ending=Ending.COMPLETED,
+        waited_s=1.0,
+        transcripts={"output": "it: FAIL"},
+        status=1,
+        caveat="it may not execute what it has to",
+    )
+    verdict = judge_observation(judge, target="linux", observation=failed)
+    assert (verdict.outcome, verdict.evidence[0]) == (
+        Outcome.NOT_RUN,
+        "it may not execute what it has to; it ended as fail: it: FAIL",
+    )
+    passed = replace(failed, transcripts={"output": "it: PASS"}, status=0)
+    assert judge_observation(judge, target="linux", observation=passed).outcome is Outcome.PASS
 
 
 def test_a_host_of_the_same_architecture_needs_no_emulator(bench: Bench) -> None:
