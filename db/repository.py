@@ -283,7 +283,9 @@ class Repository:
         """Return one attempt by its id; raise `UsageError` where there is none."""
         found = self._attempts(queries.attempts().where(AttemptRow.id == number))
         if not found:
-            raise UsageError(f"there is no attempt {number}", hint="`parity show TEST` lists a test's attempts")
+            raise UsageError(
+                f"there is no attempt {number}", hint="`parity show TEST` lists a test's attempts"
+            )
         return found[0]
 
     def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:

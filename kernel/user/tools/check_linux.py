@@ -105,7 +105,7 @@ def run_test(program: Path, directory: Path, options: argparse.Namespace) -> Res
     if identity:
         os.chown(directory, identity.pw_uid, identity.pw_gid)
     started = time.monotonic()
-    with open(directory.with_suffix(".log"), "wb") as log:
+    with directory.with_suffix(".log").open("wb") as log:
         process = subprocess.Popen(
             [program],
             stdin=subprocess.DEVNULL,
@@ -137,7 +137,12 @@ def judge(name: str, status: int | None, lines: list[str], seconds: float, left_
         return Result(name, "TIMEOUT", f"last line: {lines[-1]}", seconds)
     if verdict != expected or expected == "FAIL":
         context = " | ".join(lines[-3:-1])
-        return Result(name, "FAIL", f"status {status}: {lines[-1]}" + (f"  (before: {context})" if context else ""), seconds)
+        return Result(
+            name,
+            "FAIL",
+            f"status {status}: {lines[-1]}" + (f"  (before: {context})" if context else ""),
+            seconds,
+        )
     if left_behind:
         return Result(name, "FAIL", f"left behind: {', '.join(left_behind)}", seconds)
     return Result(name, verdict, detail, seconds)
@@ -147,13 +152,17 @@ def print_table(results: dict[str, list[Result]]) -> int:
     failed = 0
     for name, attempts in results.items():
         verdicts = Counter(attempt.verdict for attempt in attempts)
-        worst = next((attempt for attempt in attempts if attempt.verdict in ("FAIL", "TIMEOUT")), attempts[-1])
+        worst = next(
+            (attempt for attempt in attempts if attempt.verdict in ("FAIL", "TIMEOUT")), attempts[-1]
+        )
         seconds = max(attempt.seconds for attempt in attempts)
         count = f" {verdicts[worst.verdict]}/{len(attempts)}" if len(attempts) > 1 else ""
         print(f"{worst.verdict + count:<13} {name:<26} {seconds * 1000:6.0f} ms  {worst.detail}")
         failed += worst.verdict in ("FAIL", "TIMEOUT")
     totals = Counter(attempts[-1].verdict for attempts in results.values())
-    print(f"{len(results)} tests: {failed} failed, {totals['SKIP']} skipped, {len(results) - failed - totals['SKIP']} passed")
+    print(
+        f"{len(results)} tests: {failed} failed, {totals['SKIP']} skipped, {len(results) - failed - totals['SKIP']} passed"
+    )
     return failed
 
 
@@ -183,7 +192,7 @@ def main() -> int:
                 failed = run_all(programs, Path(workspace), options, emulator if options.emulated else None)
                 sys.stdout.flush()
                 os._exit(1 if failed else 0)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - the child of a fork must not return into the caller
                 sys.excepthook(*sys.exc_info())
                 os._exit(2)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -197,7 +206,9 @@ def run_all(programs: list[Path], workspace: Path, options: argparse.Namespace, 
     with ThreadPoolExecutor(options.jobs) as pool:
         for attempt in range(options.repeat):
             directories = (workspace / f"{program.name}-{attempt}" for program in programs)
-            for result in pool.map(lambda pair: run_test(*pair, options), zip(programs, directories)):
+            for result in pool.map(
+                lambda pair: run_test(*pair, options), zip(programs, directories, strict=True)
+            ):
                 results[result.name].append(result)
     return print_table(results)
 
