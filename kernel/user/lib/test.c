@@ -133,7 +133,8 @@ void test_begin(int argc, char **argv) {
     setenv("PATH", test.folder);
     forget_inherited_signals();
     handle_signal(SIGALRM, watchdog, 0);
-    alarm(WATCHDOG_SECONDS);
+    /* Under a defect on demand the hang is what is to be looked at. */
+    if (getenv("defect") == NULL) alarm(WATCHDOG_SECONDS);
 }
 
 void test_check_equal(const char *file, int line, const char *what, long actual, long expected) {

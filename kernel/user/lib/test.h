@@ -37,7 +37,7 @@
 /* All of the text can be written. */
 #define CHECK_WRITE(fd, text) CHECK_EQUAL(write(fd, text, strlen(text)), strlen(text))
 
-void test_begin(int argc, char **argv); /* also arms a watchdog of 10 s: SIGALRM, ITIMER_REAL */
+void test_begin(int argc, char **argv); /* arms a watchdog of 10 s, unless $defect is set: SIGALRM, ITIMER_REAL */
 int test_pass(void);                    /* the program's exit status */
 __attribute__((noreturn)) void test_skip(const char *reason, ...) FORMAT(1, 2);
 __attribute__((noreturn)) void test_fail(const char *file, int line, const char *what, ...) FORMAT(3, 4);
