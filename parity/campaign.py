@@ -53,9 +53,10 @@ class TargetFacts:
     qemu_version: str
     accelerator: str
     command_line: str
-    """QEMU's, as one can paste it into a shell."""
+    """As one can paste it into a shell."""
     image_sha256: str
-    """Of the kernel image that was booted; of the first test's where each test has its own."""
+    """Of the kernel image that was booted, of the first test's where each test has its own; on a host's own Linux of all
+    tests' programs."""
     build_id: str | None = None
     """The GNU build id of the ELF file, where it has one."""
     inputs_sha256: str | None = None
