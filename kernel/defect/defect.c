@@ -12,10 +12,21 @@ extern const struct defect defect_lock_leak, defect_self_deadlock, defect_abba, 
     defect_user_spin, defect_slow;
 
 static const struct defect *const defects[] = {
-    &defect_lock_leak,           &defect_self_deadlock,      &defect_abba,         &defect_irq_off_loop,
-    &defect_timer_stopped,       &defect_lost_wakeup,        &defect_runnable_not_queued,
-    &defect_blocked_in_syscall,  &defect_panic,              &defect_fault_parked, &defect_fault_storm,
-    &defect_interrupt_storm,     &defect_polling_livelock,   &defect_kernel_loop,  &defect_user_spin,
+    &defect_lock_leak,
+    &defect_self_deadlock,
+    &defect_abba,
+    &defect_irq_off_loop,
+    &defect_timer_stopped,
+    &defect_lost_wakeup,
+    &defect_runnable_not_queued,
+    &defect_blocked_in_syscall,
+    &defect_panic,
+    &defect_fault_parked,
+    &defect_fault_storm,
+    &defect_interrupt_storm,
+    &defect_polling_livelock,
+    &defect_kernel_loop,
+    &defect_user_spin,
     &defect_slow,
 };
 
@@ -40,7 +51,8 @@ bool defect_is_target(void) {
 
 void defect_mark_struck(void) {
     u64 not_yet = 0;
-    __atomic_compare_exchange_n(&defect_struck_at, &not_yet, arch_timestamp(), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&defect_struck_at, &not_yet, arch_timestamp(), false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
 }
 
 /* A test that starts is the target, unless there is one. One that ended before its time came leaves it to the next. */
@@ -98,7 +110,8 @@ void defect_init(void) {
         if (strcmp(text, defects[index]->name) == 0) found = defects[index];
     }
     if (found == NULL || !understood) {
-        if (strcmp(whole, "list") != 0) kprint("defect=%s is not understood; NAME or NAME,after=N is, of these:\n", whole);
+        if (strcmp(whole, "list") != 0)
+            kprint("defect=%s is not understood; NAME or NAME,after=N is, of these:\n", whole);
         print_defects();
         return;
     }

@@ -6,9 +6,7 @@
 #include "arch.h"
 #include "scheduler.h"
 
-static bool is_awaited(const struct process *child, i64 pid) {
-    return pid <= 0 || child->pid == (u32)pid;
-}
+static bool is_awaited(const struct process *child, i64 pid) { return pid <= 0 || child->pid == (u32)pid; }
 
 /* The caller holds process_lock. */
 static bool any_awaited_alive(i64 pid) {

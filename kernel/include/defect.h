@@ -19,13 +19,13 @@ enum defect_place {
 struct defect {
     const char *name, *sentence;
     enum defect_place place;
-    bool every_call;                         /* of every test: `strike` is no single event */
+    bool every_call;                          /* of every test: `strike` is no single event */
     void (*strike)(struct trap_frame *frame); /* in the test's thread, interrupts on; NULL: one of the hooks strikes */
     /* Hooks, NULL where a defect needs none. They are called from the start, whoever runs. */
-    void (*tick)(void);                                             /* in each CPU's timer interrupt */
-    bool (*page_fault)(struct trap_frame *frame, vaddr address);    /* true: the handler is to return at once */
-    void (*wait)(i64 pid, u64 *interrupts);                         /* no child to report, about to sleep */
-    bool (*requeue)(const struct thread *thread);                   /* true: it is not put back into the run queue */
+    void (*tick)(void);                                          /* in each CPU's timer interrupt */
+    bool (*page_fault)(struct trap_frame *frame, vaddr address); /* true: the handler is to return at once */
+    void (*wait)(i64 pid, u64 *interrupts);                      /* no child to report, about to sleep */
+    bool (*requeue)(const struct thread *thread);                /* true: it is not put back into the run queue */
 };
 
 extern const struct defect *defect_active; /* set once, at boot */
@@ -57,8 +57,8 @@ static inline bool defect_at_requeue(const struct thread *thread) {
 }
 
 /* What each architecture supplies (arch/<a>/defect.c). All are about the CPU that runs. */
-void arch_defect_mask_timer(void);  /* its tick never comes again */
-void arch_defect_storm(void);       /* a device's level interrupt, which its handler does not take back, comes here */
+void arch_defect_mask_timer(void); /* its tick never comes again */
+void arch_defect_storm(void);      /* a device's level interrupt, which its handler does not take back, comes here */
 void arch_defect_make_call_read(struct trap_frame *frame, int fd, vaddr to, usize size);
 
 /* User code, to be put where a system call returns to. */
