@@ -45,6 +45,7 @@ class ChildProcess:
                 pass_fds=pass_fds,
                 cwd=folder,
                 env=environment,
+                start_new_session=True,  # Ctrl-C at the user's terminal is not the guest's
             )
         except OSError as error:
             raise MachineError(f"cannot start {command[0]}: {error.strerror}") from error

@@ -67,6 +67,7 @@ class PlainObserver:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._width = 0
 
     def building(self, target: str, command: Sequence[str]) -> None:
         """Say which command runs."""
@@ -74,6 +75,7 @@ class PlainObserver:
 
     def begun(self, number: int, order: Order, *, jobs: int) -> None:
         """Say what is about to be run."""
+        self._width = max(map(len, order.targets), default=0)
         machines = "1 machine" if jobs == 1 else f"{jobs} machines side by side"
         words = f"run {number}: {len(order.cases)} tests on {', '.join(order.targets)}; {machines}"
         self._console.print(Text(words), soft_wrap=True)
@@ -86,7 +88,7 @@ class PlainObserver:
                     self._console.print(
                         Text(f"{failure.target}  boot failed: {failure.reason}"), soft_wrap=True
                     )
-                self._console.print(describe_attempt(report.attempt), soft_wrap=True)
+                self._console.print(describe_attempt(report.attempt, width=self._width), soft_wrap=True)
             case TargetLost(target=target, error=error):
                 self._console.print(
                     Text(f"{target}: {printable_line(error.message, limit=500)}"), soft_wrap=True
@@ -137,7 +139,7 @@ class LiveObserver(PlainObserver):
             return Text(self._building, style="dim", no_wrap=True, overflow="ellipsis")
         lines = [
             Text.assemble(
-                (f"  {started.target:<12} ", "dim"),
+                (f"  {started.target:<{self._width}}  ", "dim"),
                 started.tests[0] if len(started.tests) == 1 else f"a suite of {len(started.tests)} tests",
                 (f"  {time.monotonic() - since:.1f} s", "dim"),
                 no_wrap=True,
@@ -160,11 +162,11 @@ class LiveObserver(PlainObserver):
         return f"  about {seconds:.0f} s left"
 
 
-def describe_attempt(attempt: Attempt) -> Text:
-    """Return one line for an attempt; with the deciding evidence where it is not a plain pass."""
+def describe_attempt(attempt: Attempt, *, width: int) -> Text:
+    """Return one line for an attempt, its target padded to `width`; with evidence where it is no plain pass."""
     outcome = attempt.verdict.outcome
     line = Text.assemble(
-        f"{attempt.target:<12} {attempt.test:<28} ",
+        f"{attempt.target:<{width}}  {attempt.test:<28} ",
         (f"{outcome:<8}", OUTCOME_STYLES[outcome]),
         (f" {attempt.duration_s:6.2f} s", "dim"),
     )
