@@ -99,8 +99,11 @@ int test_pass(void) {
     return EXIT_PASS;
 }
 
+/* Two periods: a machine that stood still for one of them (a starved host) gets the other. */
 static void watchdog(int signal) {
+    static int periods;
     (void)signal;
+    if (++periods < 2) return;
     printf("%s: FAIL: no end after %d s\n", test.name, WATCHDOG_SECONDS);
     end(EXIT_FAIL);
 }
@@ -131,10 +134,11 @@ void test_begin(int argc, char **argv) {
     test.pid = getpid();
     find_own_folder(argc > 0 ? argv[0] : "");
     setenv("PATH", test.folder);
+    static const struct itimerval half = { { WATCHDOG_SECONDS / 2, 0 }, { WATCHDOG_SECONDS / 2, 0 } };
     forget_inherited_signals();
-    handle_signal(SIGALRM, watchdog, 0);
+    handle_signal(SIGALRM, watchdog, SA_RESTART);
     /* Under a defect on demand the hang is what is to be looked at. */
-    if (getenv("defect") == NULL) alarm(WATCHDOG_SECONDS);
+    if (getenv("defect") == NULL) setitimer(ITIMER_REAL, &half, NULL);
 }
 
 void test_check_equal(const char *file, int line, const char *what, long actual, long expected) {
