@@ -85,12 +85,16 @@ def register_emulator(emulator: str, workspace: Path) -> None:
         enter_namespace(CLONE_NEWUSER, f"{uid} 0 1", f"{gid} 0 1")
 
 
-def kill_session(leader: int) -> None:
-    """Kill whatever still runs in the test's session. Field 6 of /proc/PID/stat is the session."""
+def kill_remains(leader: int, directory: Path) -> None:
+    """Kill what still runs of a test: its session, and those that left it but have the test's TMPDIR."""
+    mark = f"TMPDIR={directory}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
+            # Behind the name in parentheses: state, parent, group, session.
             fields = (process / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader and fields[0] != "Z":
+            if fields[0] == "Z":
+                continue
+            if int(fields[3]) == leader or mark in (process / "environ").read_bytes().split(b"\0"):
                 os.kill(int(process.name), signal.SIGKILL)
         except (OSError, ValueError):
             continue
@@ -123,7 +127,7 @@ def run_test(program: Path, directory: Path, options: argparse.Namespace) -> Res
         except subprocess.TimeoutExpired:
             status = None
         seconds = time.monotonic() - started
-        kill_session(process.pid)
+        kill_remains(process.pid, directory)
         process.wait()
     lines = directory.with_suffix(".log").read_text(errors="backslashreplace").splitlines() or [""]
     return judge(program.name, status, lines, seconds, sorted(entry.name for entry in directory.iterdir()))
