@@ -44,18 +44,13 @@ def start_and_reach_chatter(lab: Lab) -> tuple[subprocess.Popen[str], list[psuti
     for line in run.stdout:
         if " skip " in line and "SKIP: no framebuffer" in line:
             break
-    tool = psutil.Process(run.pid)
 
     def talks() -> bool:
-        try:
-            return any(
-                b"still here" in (Path(child.cwd()) / "console.log").read_bytes() for child in tool.children()
-            )
-        except (psutil.Error, OSError):
-            return False
+        logs = [log for folder in scratch_folders(run.pid) for log in folder.glob("*/console.log")]
+        return any(b"still here" in log.read_bytes() for log in logs)
 
     assert wait_until(talks, seconds=30)
-    return run, tool.children(recursive=True)
+    return run, psutil.Process(run.pid).children(recursive=True)
 
 
 def kept(lab: Lab) -> list[tuple[str, Outcome]]:

@@ -19,7 +19,7 @@ from parity.flow.run import Order, resumed_order, run_campaign
 from parity.flow.selection import select_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from parity.attempt import BootFailure
     from parity.configuration import Configuration
@@ -123,6 +123,7 @@ class Lab:
         self.folder = folder
         self.guest = guest
         self.watcher = Watcher()
+        self.started: list[subprocess.Popen[str]] = []
 
     @property
     def file(self) -> Path:
@@ -192,8 +193,8 @@ class Lab:
             return run_campaign(configuration, repository, order, watcher or self.watcher)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command line in this folder, as a user would."""
-        return subprocess.Popen(
+        """Start the command line in this folder, as a user would; what still runs ends with the test."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "parity", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -202,6 +203,17 @@ class Lab:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what was started and is still there."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
 
 def outcomes(summary: Summary) -> dict[tuple[str, str], Outcome]:
@@ -216,5 +228,7 @@ def evidence(summary: Summary) -> str:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, guest: Path) -> Lab:
-    return Lab(tmp_path, guest)
+def lab(tmp_path: Path, guest: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path, guest)
+    yield lab
+    lab.close()
