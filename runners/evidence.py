@@ -69,10 +69,14 @@ class Evidence:
 
     @property
     def exit_outcome(self) -> Outcome | None:
-        """What `exit_codes` says of QEMU's end; nothing where it was not the guest that ended it."""
+        """What `exit_codes` says of QEMU's end; nothing where it was not the guest that ended it.
+
+        Where a test does not end with its machine, the machine's end proves no pass and no skip.
+        """
         if self.exit is None or self.exit.is_from_outside:
             return None
-        return _EXIT_OUTCOMES.get(self.rules.exit_codes.get(str(self.exit.status), ""))
+        outcome = _EXIT_OUTCOMES.get(self.rules.exit_codes.get(str(self.exit.status), ""))
+        return outcome if self.proof.exit_ends or outcome not in (Outcome.PASS, Outcome.SKIP) else None
 
     @property
     def powered_off(self) -> bool:

@@ -16,6 +16,7 @@ from parity.campaign import CampaignState
 from parity.errors import MachineError
 from parity.flow.work import Finished
 from parity.outcome import Outcome
+from runners.scratch import scratch_root
 from tests.support.lab import ARCHITECTURES, Lab, Watcher, evidence, outcomes
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class Killer(Watcher):
 
     def happened(self, event: Event | None) -> None:
         super().happened(event)
-        for child in psutil.Process().children():
-            try:
-                log = Path(child.cwd()) / "console.log"
-                if log.is_file() and self._word in log.read_bytes():
+        try:
+            logs = scratch_root().glob(f"parity-{os.getpid()}-*/*/console.log")
+            if any(self._word in log.read_bytes() for log in logs):
+                for child in psutil.Process().children():
                     getattr(child, self._signal_name)()
-            except (psutil.Error, OSError):
-                continue
+        except (psutil.Error, OSError):
+            pass  # it was over before we looked
 
 
 class Swapper(Watcher):
