@@ -179,15 +179,6 @@ class Repository:
         with self._reading() as session:
             return convert.campaign_record(self._campaign_row(session, number))
 
-    def newest_campaign(self) -> StoredCampaign | None:
-        """Return the campaign that started last."""
-        statement = (
-            select(CampaignRow).order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc()).limit(1)
-        )
-        with self._reading() as session:
-            row = session.scalar(statement)
-            return convert.campaign_record(row) if row else None
-
     def resumable_campaign(self) -> StoredCampaign | None:
         """Return the newest campaign that is not finished and that no living process is at."""
         statement = (

@@ -31,7 +31,3 @@ class Deadline:
     def expired(self) -> bool:
         """Whether no time is left."""
         return self.clock() >= self.at
-
-    def no_later_than(self, seconds: float) -> Deadline:
-        """Return the earlier of this deadline and `seconds` from now."""
-        return Deadline(at=min(self.at, self.clock() + seconds), clock=self.clock)

@@ -8,7 +8,6 @@
     └── HarnessError            the machinery's fault: exit status 3
         ├── BuildError              a build or prepare command failed
         ├── MachineError            QEMU did not start, died, or stopped answering
-        │   └── BootError               it runs, but the kernel did not come up
         └── ConsoleError            typing at the guest's console failed
             ├── GarbledInputError       the echo differs from what was typed
             └── UnreadInputError        nothing was echoed: the guest does not read
@@ -80,20 +79,6 @@ class BuildError(HarnessError):
 
 class MachineError(HarnessError):
     """QEMU did not start, died, or no longer answers; its own words are in the message."""
-
-
-class BootError(MachineError):
-    """QEMU runs but the kernel did not become ready: what was awaited, how long, what was seen last."""
-
-    def __init__(self, *, target: str, awaited: str, waited_s: float, last_line: str, why: str) -> None:
-        super().__init__(
-            f"{target}: {why}: waited {waited_s:.1f} s for {awaited}; last console line: {last_line!r}"
-        )
-        self.target = target
-        self.awaited = awaited
-        self.waited_s = waited_s
-        self.last_line = last_line
-        self.why = why
 
 
 class ConsoleError(HarnessError):

@@ -238,7 +238,7 @@ def _build(
     for name in order.targets if order.build else ():
         target = configuration.target(name)
         for command in target.build:
-            words = [fill(word, _target_fields(name, target)) for word in command]
+            words = [fill(word, {"arch": target.arch, "target": name}) for word in command]
             observer.building(name, words)
             try:
                 run_command(words, folder=configuration.root, timeout_s=_BUILD_S, stop=interrupt.stop)
@@ -306,7 +306,3 @@ def _isolation(target: Target, wanted: Isolation) -> Isolation:
             return Isolation.PROCESS
         case _:
             return Isolation.BOOT
-
-
-def _target_fields(name: str, target: Target) -> dict[str, str]:
-    return {"arch": target.arch, "target": name}

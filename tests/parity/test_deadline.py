@@ -38,17 +38,5 @@ def test_no_time_is_left_rather_than_less_than_none() -> None:
     assert deadline.remaining_s == 0.0
 
 
-def test_a_step_may_have_less_than_the_whole() -> None:
-    clock = FakeClock()
-    step = Deadline.after(5.0, clock=clock).no_later_than(2.0)
-    clock.now += 2.0
-    assert step.expired
-
-
-def test_a_step_cannot_have_more_than_the_whole() -> None:
-    deadline = Deadline.after(5.0, clock=FakeClock())
-    assert deadline.no_later_than(60.0).at == deadline.at
-
-
 def test_the_clock_is_monotonic_unless_another_is_given() -> None:
     assert Deadline.after(5.0).clock is time.monotonic

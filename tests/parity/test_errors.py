@@ -4,7 +4,6 @@ import pytest
 
 from parity import errors
 from parity.errors import (
-    BootError,
     BuildError,
     ConfigurationError,
     GarbledInputError,
@@ -60,13 +59,6 @@ def test_a_failed_build_shows_status_command_and_its_last_words() -> None:
 
 def test_a_build_command_that_is_not_there_says_so() -> None:
     assert "it could not be started" in BuildError(command=["mkae"], status=None, output_tail="").message
-
-
-def test_a_failed_boot_says_what_was_awaited_how_long_and_what_was_seen_last() -> None:
-    error = BootError(
-        target="port", awaited="the prompt", waited_s=20.04, last_line="[boot] mm", why="no progress"
-    )
-    assert error.message == "port: no progress: waited 20.0 s for the prompt; last console line: '[boot] mm'"
 
 
 def test_a_garbled_line_shows_what_was_typed_and_what_came_back() -> None:
