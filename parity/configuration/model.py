@@ -263,6 +263,19 @@ class Firmware(Table):
     """Copied for every boot, since the guest writes it."""
 
 
+_OWN_WIRING: Final = {
+    "-nographic": "there is no window anyway, and serial ports are named by `serial`",
+    "-serial": "serial ports are named by `serial`",
+    "-monitor": "the monitor is parity's",
+    "-qmp": "the monitor is parity's",
+    "-daemonize": "QEMU must stay parity's child",
+    "-kernel": "the key `kernel` says it, and its hash is recorded",
+    "-initrd": "the key `initrd` says it, and its hash is recorded",
+    "-append": "the key `append` says it",
+}
+"""QEMU options that would clash with parity's own, and what is there instead."""
+
+
 class Target(Table):
     """`[target.NAME]`: something tests run on."""
 
@@ -330,6 +343,17 @@ class Target(Table):
                 "no serial port is called {name}",
                 {"key": "console", "name": repr(self.console), "hint": hint},
             )
+        return self
+
+    @model_validator(mode="after")
+    def _arguments_leave_the_wiring_alone(self) -> Target:
+        for word in self.arguments:
+            if word in _OWN_WIRING:
+                raise PydanticCustomError(
+                    "own_wiring",
+                    "{word} is parity's own to give",
+                    {"key": "arguments", "word": word, "hint": f"leave it out: {_OWN_WIRING[word]}"},
+                )
         return self
 
     @model_validator(mode="after")

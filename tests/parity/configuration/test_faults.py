@@ -138,6 +138,13 @@ def test_a_file_without_targets_says_so(fault: Fault) -> None:
         ("[target.port]", "serial = 'com1'", "target.port.serial", "must be a list (got 'com1')"),
         ("[target.port]", "serial = ['a/b']", "target.port.serial.0", "is no name"),
         ("[target.port]", "serial = ['a', 'a']", "target.port.serial", "have the same name"),
+        (
+            "[target.port]",
+            "arguments = ['-nographic']",
+            "target.port.arguments",
+            "-nographic is parity's own",
+        ),
+        ("[target.port]", "arguments = ['-append', 'x']", "target.port.arguments", "-append is parity's own"),
         ("[target.port]", "console = 'com2'", "target.port.console", "no serial port is called 'com2'"),
         ("[target.port]", "arguments = [1]", "target.port.arguments.0", "valid string (got 1)"),
         ("[target.port]", "build = ['make']", "target.port.build.0", "must be a list (got 'make')"),
