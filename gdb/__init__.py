@@ -1,1 +1,5 @@
-"""Drives GDB from outside, to look into a kernel that hangs. The first modules come with hang diagnosis."""
+"""Looks into a stuck kernel from outside, through GDB and QEMU's monitor, and says what it is stuck on.
+
+A capture is taken first and written down, then read: everything that concludes something is pure and runs on
+saved captures alike. Pure modules: memory, layout.
+"""
