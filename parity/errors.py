@@ -8,6 +8,8 @@
     └── HarnessError            the machinery's fault: exit status 3
         ├── BuildError              a build or prepare command failed
         ├── MachineError            QEMU did not start, died, or stopped answering
+        ├── GdbError                GDB is missing, died, hangs, or answers what is no answer
+        │   └── GdbRefusedError         it answered with an error, and goes on
         └── ConsoleError            typing at the guest's console failed
             ├── GarbledInputError       the echo differs from what was typed
             └── UnreadInputError        nothing was echoed: the guest does not read
@@ -79,6 +81,19 @@ class BuildError(HarnessError):
 
 class MachineError(HarnessError):
     """QEMU did not start, died, or no longer answers; its own words are in the message."""
+
+
+class GdbError(HarnessError):
+    """GDB could not be used for something: what was asked, and what it said; its session is of no more use."""
+
+    def __init__(self, *, asked: str, said: str, hint: str | None = None) -> None:
+        super().__init__(f"gdb: {asked}: {said}", hint=hint)
+        self.asked = asked
+        self.said = said
+
+
+class GdbRefusedError(GdbError):
+    """GDB answered one command with an error; it can be asked further."""
 
 
 class ConsoleError(HarnessError):
