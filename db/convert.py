@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db.models import AttemptRow, CampaignRow, PlannedCaseRow, TargetFactsRow
+from db.hangs import hang_record, hang_row
+from db.models import AttemptRow, BootFailureRow, CampaignRow, PlannedCaseRow, TargetFactsRow
 from parity.attempt import (
     Attempt,
+    BootFailure,
     Isolation,
     LogKind,
     StoredAttempt,
+    StoredBootFailure,
     StoredLog,
     Verdict,
 )
@@ -23,6 +26,8 @@ from parity.campaign import (
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from db.log_store import LogStore
     from db.models import LogRow
 
@@ -106,7 +111,7 @@ def facts_record(row: TargetFactsRow) -> TargetFacts:
     )
 
 
-def attempt_row(attempt: Attempt, campaign: int, facts: int | None) -> AttemptRow:
+def attempt_row(attempt: Attempt, campaign: int, facts: int | None, *, state_folder: Path) -> AttemptRow:
     """Return the row of an attempt, without its logs."""
     return AttemptRow(
         campaign=campaign,
@@ -123,10 +128,11 @@ def attempt_row(attempt: Attempt, campaign: int, facts: int | None) -> AttemptRo
         started_at=attempt.started_at,
         duration_s=attempt.duration_s,
         boot_s=attempt.boot_s,
+        hang=hang_row(attempt.hang, state_folder) if attempt.hang else None,
     )
 
 
-def attempt_record(row: AttemptRow, fingerprint: str | None) -> StoredAttempt:
+def attempt_record(row: AttemptRow, fingerprint: str | None, *, state_folder: Path) -> StoredAttempt:
     """Return what the row says of the attempt; `fingerprint` is that of its facts."""
     return StoredAttempt(
         id=row.id,
@@ -146,6 +152,32 @@ def attempt_record(row: AttemptRow, fingerprint: str | None) -> StoredAttempt:
         duration_s=row.duration_s,
         boot_s=row.boot_s,
         fingerprint=fingerprint,
+        hang=hang_record(row.hang, state_folder),
+    )
+
+
+def boot_failure_row(failure: BootFailure, campaign: int, *, state_folder: Path) -> BootFailureRow:
+    """Return the row of a failed boot, without its logs."""
+    return BootFailureRow(
+        campaign=campaign,
+        target=failure.target,
+        started_at=failure.started_at,
+        duration_s=failure.duration_s,
+        reason=failure.reason,
+        hang=hang_row(failure.hang, state_folder) if failure.hang else None,
+    )
+
+
+def boot_failure_record(row: BootFailureRow, store: LogStore, *, state_folder: Path) -> StoredBootFailure:
+    """Return what the row says of the failed boot."""
+    return StoredBootFailure(
+        campaign=row.campaign,
+        target=row.target,
+        started_at=row.started_at,
+        duration_s=row.duration_s,
+        reason=row.reason,
+        logs=tuple(log_record(log, store) for log in row.logs),
+        hang=hang_record(row.hang, state_folder),
     )
 
 

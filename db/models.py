@@ -2,10 +2,11 @@
 
     campaign ─┬─ planned_case      what it set out to do
               ├─ target_facts      what each target was; a changed image makes another row
-              ├─ attempt ── log    one execution of one test on one target
-              └─ boot_failure ── log
+              ├─ attempt ──────┬─ log     one execution of one test on one target
+              └─ boot_failure ─┴─ hang    one boot that did not come up
 
-Enums are stored by value. `log` names files by content (log_store.py) and holds no content itself.
+Enums are stored by value. `log` names files by content (log_store.py) and `hang` a capture's folder; neither holds
+content itself.
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ class AttemptRow(Row):
     duration_s: Mapped[float]
     boot_s: Mapped[float | None]
     logs: Mapped[list[LogRow]] = relationship(order_by="LogRow.id", lazy="raise", cascade="all")
+    hang: Mapped[HangRow | None] = relationship(lazy="raise", cascade="all")
 
 
 class BootFailureRow(Row):
@@ -166,6 +168,7 @@ class BootFailureRow(Row):
     duration_s: Mapped[float]
     reason: Mapped[str] = mapped_column(Text)
     logs: Mapped[list[LogRow]] = relationship(order_by="LogRow.id", lazy="raise", cascade="all")
+    hang: Mapped[HangRow | None] = relationship(lazy="raise", cascade="all")
 
 
 class LogRow(Row):
@@ -186,3 +189,33 @@ class LogRow(Row):
     port: Mapped[str] = mapped_column(String(NAME_LENGTH))
     sha256: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
+
+
+class HangRow(Row):
+    """What was captured of a kernel that got no further, what it proves, and whose it is."""
+
+    __tablename__ = "hang"
+    __table_args__ = (
+        CheckConstraint("(attempt IS NULL) <> (boot_failure IS NULL)", name="one_owner"),
+        Index(None, "attempt", unique=True),
+        Index(None, "boot_failure", unique=True),
+        Index(None, "signature"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int | None] = mapped_column(ForeignKey("attempt.id", ondelete="CASCADE"))
+    boot_failure: Mapped[int | None] = mapped_column(ForeignKey("boot_failure.id", ondelete="CASCADE"))
+    folder: Mapped[str] = mapped_column(Text)
+    """The capture; relative where it is in the state folder, so that the two can move together."""
+    cause: Mapped[str] = mapped_column(String(64))
+    confidence: Mapped[str] = mapped_column(String(16))
+    sentence: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[list[str]] = mapped_column(JSON)
+    subject: Mapped[str] = mapped_column(Text)
+    signature: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    """What hangs of one cause share, shortened to what can be indexed (`hangs.signature_key`)."""
+    frames: Mapped[list[str]] = mapped_column(JSON)
+    runners_up: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    missing: Mapped[list[str]] = mapped_column(JSON)
+    pause_s: Mapped[float]
+    took_s: Mapped[float]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, distinct, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
-from db.models import AttemptRow, CampaignRow, PlannedCaseRow, TargetFactsRow
+from db.models import AttemptRow, CampaignRow, HangRow, PlannedCaseRow, TargetFactsRow
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -20,12 +20,26 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, Subquery
 
     AttemptSelect = Select[AttemptRow, str | None]
-    """Attempts, each with the fingerprint of what was booted."""
+    """Attempts with their hangs, each with the fingerprint of what was booted."""
 
 
 def attempts() -> AttemptSelect:
-    """Select attempts with the fingerprint of what was booted."""
-    return select(AttemptRow, _fingerprint()).outerjoin(TargetFactsRow, AttemptRow.facts == TargetFactsRow.id)
+    """Select attempts with their hangs and the fingerprint of what was booted."""
+    return (
+        select(AttemptRow, _fingerprint())
+        .outerjoin(TargetFactsRow, AttemptRow.facts == TargetFactsRow.id)
+        .options(joinedload(AttemptRow.hang))
+    )
+
+
+def newest_hang(test: str | None, target: str | None) -> AttemptSelect:
+    """Select the newest attempt that has a capture; of any test or target where it is None."""
+    statement = attempts().where(AttemptRow.id.in_(select(HangRow.attempt)))
+    if test is not None:
+        statement = statement.where(AttemptRow.test == test)
+    if target is not None:
+        statement = statement.where(AttemptRow.target == target)
+    return statement.order_by(AttemptRow.started_at.desc(), AttemptRow.id.desc()).limit(1)
 
 
 def newest_attempts(*, before: datetime | None) -> AttemptSelect:

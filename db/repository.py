@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db import convert, queries
 from db.campaign_lock import CampaignLocks
@@ -27,7 +27,6 @@ from db.engine import (
 from db.log_store import LogStore
 from db.models import AttemptRow, BootFailureRow, CampaignRow, LogRow, TargetFactsRow
 from db.schema import SchemaState, read_schema_state, refuse_unusable, upgrade_schema
-from parity.attempt import StoredAttempt, StoredBootFailure, StoredLog
 from parity.campaign import CampaignState, Case, StoredCampaign, TargetFacts
 from parity.errors import DatabaseError, UsageError
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
     from db.queries import AttemptSelect
-    from parity.attempt import Attempt, BootFailure, Log
+    from parity.attempt import Attempt, BootFailure, Log, StoredAttempt, StoredBootFailure, StoredLog
     from parity.campaign import CampaignPlan
 
 
@@ -58,7 +57,9 @@ def open_repository(
     try:
         with explained_errors(parsed):
             _prepare(engine, parsed, state_folder, create=create)
-        yield Repository(engine=engine, logs=LogStore(state_folder / "logs"), locks=locks)
+        yield Repository(
+            engine=engine, state_folder=state_folder, logs=LogStore(state_folder / "logs"), locks=locks
+        )
     finally:
         locks.release_all()
         engine.dispose()
@@ -101,6 +102,8 @@ class Repository:
     """The campaigns, their attempts, and the logs beside them."""
 
     engine: Engine
+    state_folder: Path
+    """What captures' folders are relative to."""
     logs: LogStore
     locks: CampaignLocks
 
@@ -138,7 +141,9 @@ class Repository:
         stored = self._store(attempt.logs)
         with self._writing() as session:
             facts = self._facts_row(session, campaign, attempt.target)
-            row = convert.attempt_row(attempt, campaign, facts.id if facts else None)
+            row = convert.attempt_row(
+                attempt, campaign, facts.id if facts else None, state_folder=self.state_folder
+            )
             row.logs = stored
             session.add(row)
             session.flush()
@@ -148,13 +153,7 @@ class Repository:
         """Record one boot that did not come up."""
         stored = self._store(failure.logs)
         with self._writing() as session:
-            row = BootFailureRow(
-                campaign=campaign,
-                target=failure.target,
-                started_at=failure.started_at,
-                duration_s=failure.duration_s,
-                reason=failure.reason,
-            )
+            row = convert.boot_failure_row(failure, campaign, state_folder=self.state_folder)
             row.logs = stored
             session.add(row)
 
@@ -216,19 +215,12 @@ class Repository:
         statement = (
             select(BootFailureRow)
             .where(BootFailureRow.campaign == campaign)
-            .options(selectinload(BootFailureRow.logs))
+            .options(selectinload(BootFailureRow.logs), joinedload(BootFailureRow.hang))
             .order_by(BootFailureRow.id)
         )
         with self._reading() as session:
             return tuple(
-                StoredBootFailure(
-                    campaign=row.campaign,
-                    target=row.target,
-                    started_at=row.started_at,
-                    duration_s=row.duration_s,
-                    reason=row.reason,
-                    logs=tuple(convert.log_record(log, self.logs) for log in row.logs),
-                )
+                convert.boot_failure_record(row, self.logs, state_folder=self.state_folder)
                 for row in session.scalars(statement)
             )
 
@@ -279,6 +271,11 @@ class Repository:
             )
         return found[0]
 
+    def newest_hang(self, test: str | None = None, *, target: str | None = None) -> StoredAttempt | None:
+        """Return the newest attempt that has a capture, of a test or target where one is given."""
+        found = self._attempts(queries.newest_hang(test, target))
+        return found[0] if found else None
+
     def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:
         """Return the logs of an attempt, in the order in which they were given."""
         with self._reading() as session:
@@ -302,7 +299,10 @@ class Repository:
 
     def _attempts(self, statement: AttemptSelect) -> tuple[StoredAttempt, ...]:
         with self._reading() as session:
-            return tuple(convert.attempt_record(row, found) for row, found in session.execute(statement))
+            return tuple(
+                convert.attempt_record(row, found, state_folder=self.state_folder)
+                for row, found in session.execute(statement)
+            )
 
     def _store(self, logs: Iterable[Log]) -> list[LogRow]:
         rows = []

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from parity.diagnosis import Hang
     from parity.outcome import Outcome
 
 
@@ -79,6 +80,8 @@ class Attempt:
     boot_s: float | None = None
     """How long the boot took, where this attempt paid for one."""
     logs: tuple[Log, ...] = ()
+    hang: Hang | None = None
+    """What was captured when it got no further, and why it did not; None where nothing was captured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class BootFailure:
     duration_s: float
     reason: str
     logs: tuple[Log, ...] = ()
+    hang: Hang | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +123,7 @@ class StoredAttempt:
     boot_s: float | None
     fingerprint: str | None
     """Of what was booted (`TargetFacts.fingerprint`); None where the attempt ended before that was known."""
+    hang: Hang | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +136,4 @@ class StoredBootFailure:
     duration_s: float
     reason: str
     logs: tuple[StoredLog, ...]
+    hang: Hang | None = None

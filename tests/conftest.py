@@ -12,6 +12,7 @@ from hypothesis import settings
 from db import open_repository
 from parity.attempt import Attempt, Isolation, Log, LogKind, Verdict
 from parity.campaign import CampaignPlan, Case, Revision, TargetFacts
+from parity.diagnosis import Cause, Confidence, Diagnosis, Hang
 from parity.outcome import Outcome
 from tests.support.lab import guest, lab
 
@@ -80,6 +81,7 @@ class Make:
         minutes: float = 0,
         transcript: bytes | None = None,
         isolation: Isolation = Isolation.BOOT,
+        hang: Hang | None = None,
     ) -> Attempt:
         logs: tuple[Log, ...] = ()
         if transcript is not None:
@@ -93,7 +95,29 @@ class Make:
             started_at=self.moment(minutes),
             duration_s=1.25,
             logs=logs,
+            hang=hang,
         )
+
+    def hang(
+        self,
+        folder: Path,
+        cause: Cause = Cause.LOCK_LEAKED,
+        *,
+        sentence: str = "CPU 1 spins on root_lock, which nobody holds",
+        subject: str = "root_lock",
+        frames: tuple[str, ...] = ("root_fs", "sys_open"),
+        missing: tuple[str, ...] = (),
+    ) -> Hang:
+        diagnosis = Diagnosis(
+            cause=cause,
+            confidence=Confidence.MEDIUM,
+            sentence=sentence,
+            evidence=("CPU 1: pc 0x40081234 in root_fs+0x14",),
+            subject=subject,
+            frames=frames,
+            missing=missing,
+        )
+        return Hang(folder=folder, diagnosis=diagnosis, pause_s=0.07, took_s=2.5)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
