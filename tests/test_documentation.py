@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from parity.configuration import load_configuration, model
+from parity.configuration import inspection, load_configuration, model
+from parity.configuration.table import Table
 from parity.configuration.template import FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "boot": model.Boot,
     "disk": model.Disk,
     "firmware": model.Firmware,
+    "hang": inspection.HangRules,
+    "hang.symbols": inspection.TraceNames,
+    "hang.threads": inspection.ThreadNames,
+    "hang.locks": inspection.LockNames,
 }
 
 
@@ -83,8 +88,8 @@ def test_the_reference_tells_every_default_as_it_is(section: str) -> None:
 def test_the_reference_has_a_section_for_every_table() -> None:
     tables = {
         value
-        for value in vars(model).values()
-        if isinstance(value, type) and issubclass(value, model.Table) and value is not model.Table
+        for value in (*vars(model).values(), *vars(inspection).values())
+        if isinstance(value, type) and issubclass(value, Table) and value is not Table
     }
     assert tables - {model.ParityFile} == set(SECTIONS.values())
 

@@ -1,5 +1,6 @@
-"""parity.toml: what it may say (model), its text with fields (template), and reading it (loader)."""
+"""parity.toml: what it may say (model, inspection), its text with fields (template), and reading it (loader)."""
 
+from parity.configuration.inspection import HangRules, LockNames, ThreadNames, TraceNames
 from parity.configuration.loader import Configuration, find_file, load_configuration
 from parity.configuration.model import (
     BootArgumentDelivery,
@@ -18,12 +19,16 @@ __all__ = [
     "BootArgumentDelivery",
     "Configuration",
     "Disk",
+    "HangRules",
     "ImageDelivery",
+    "LockNames",
     "Pattern",
     "ProcessDelivery",
     "ShellDelivery",
     "SuiteDelivery",
     "Target",
+    "ThreadNames",
+    "TraceNames",
     "Typing",
     "VerdictRules",
     "fill",

@@ -7,37 +7,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from parity.architecture import ARCHITECTURES, Architecture
+from parity.configuration.inspection import HangRules
+from parity.configuration.table import Table, Words
 from parity.configuration.template import PatternField, TemplateField
 from parity.errors import did_you_mean, nearest_names
 
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 """What tests, targets and serial ports may be called: it goes into file names and documents."""
-
-
-class Table(BaseModel):
-    """A TOML table: frozen, strictly typed, and every key known."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _know_every_key(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = {field.alias or name for name, field in cls.model_fields.items()}
-            for key in data:
-                if key not in known:
-                    hint = (
-                        did_you_mean(nearest_names(str(key), known))
-                        or f"known keys: {', '.join(sorted(known))}"
-                    )
-                    raise PydanticCustomError("unknown_key", "unknown key", {"key": str(key), "hint": hint})
-        return data
 
 
 def _known_architecture(name: str) -> str:
@@ -69,7 +51,6 @@ Command = Annotated[tuple[TemplateField, ...], Field(strict=False, min_length=1)
 Commands = Annotated[tuple[Command, ...], Field(strict=False)]
 Name = Annotated[str, AfterValidator(_plain_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
-Words = Annotated[tuple[str, ...], Field(strict=False)]
 Statuses = Annotated[tuple[int, ...], Field(strict=False)]
 
 
@@ -238,7 +219,7 @@ class VerdictRules(Table):
     """The kernel is dead or took a fatal fault: a crash, even after a pass."""
     exit_codes: dict[
         Annotated[str, AfterValidator(_exit_status)], Literal["pass", "fail", "skip", "crash"]
-    ] = {}
+    ] = Field(default={})
     """QEMU's own exit status, for kernels with an exit device: `"33" = "pass"`."""
 
 
@@ -310,6 +291,7 @@ class Target(Table):
     verdict: VerdictRules = VerdictRules()
     budget: Budget = Budget()
     boot: Boot = Boot()
+    hang: HangRules = HangRules()
 
     @property
     def architecture(self) -> Architecture:
@@ -377,4 +359,4 @@ class ParityFile(Table):
     tests: Tests = Tests()
     results: Results = Results()
     target: Annotated[dict[Name, Target], Field(min_length=1)]
-    test: dict[str, TestOverride] = {}
+    test: dict[str, TestOverride] = Field(default={})
