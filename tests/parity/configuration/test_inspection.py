@@ -67,14 +67,12 @@ locks = { type = "Spinlock<*>", held = "locked" }
         (
             'threads = { list = "all", id = "a..b", state = "s" }',
             "threads.id",
-            "no member path",
-            "process.name",
+            ("no member path", "process.name"),
         ),
         (
             'threads = { list = "a b", id = "a", state = "s" }',
             "threads.list",
-            "is no variable",
-            "all_threads",
+            ("is no variable", "all_threads"),
         ),
         ('locks = { type = "spinlock" }', "locks.held", ("is missing", "holder")),
         ('locks = { typo = "spinlock" }', "locks.typo", ("unknown key", "type")),
