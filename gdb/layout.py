@@ -109,6 +109,8 @@ class TraceLayout:
     provider: ProviderLayout | None = None
     providers: Registry | None = None
     byte_trace: ByteTraceLayout | None = None
+    lock_names: Registry | None = None
+    """Pointers to NUL-terminated names, by the id in lock events."""
     origin: str = ""
     """Where the layout was taken from, as a sentence part: DWARF, or symbol sizes."""
     missing: tuple[str, ...] = ()
