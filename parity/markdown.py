@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from parity.printable import printable, printable_line
 
@@ -45,6 +46,13 @@ def code(content: str, *, limit: int = 200) -> Markdown:
 def codes(contents: Iterable[str]) -> Markdown:
     """Return the code spans of several words, with commas between them."""
     return Markdown(", ".join(code(content) for content in contents))
+
+
+def link(path: str) -> Markdown:
+    """Return a link to a path, relative to the document, that reads as the path; nothing for nothing."""
+    shown = code(path)
+    address = quote(path.encode("utf-8", "surrogateescape"))
+    return Markdown(f"[{shown}](<{address}>)") if shown else shown
 
 
 def fence(lines: Iterable[str], *, language: str = "") -> Markdown:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 
-from parity.markdown import Markdown, code, codes, fence, text
+from parity.markdown import Markdown, code, codes, fence, link, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"code": code, "codes": codes, "fence": fence}
+    environment.filters |= {"code": code, "codes": codes, "fence": fence, "link": link}
     return environment
 
 

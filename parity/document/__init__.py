@@ -4,10 +4,9 @@ templates/arm64-parity.md.j2 has the words. No clock, no file, no SQL in here: t
 document, byte for byte.
 """
 
-from parity.document.cases import evidence_line
 from parity.document.history import History
 from parity.document.last_run import format_duration
 from parity.document.page import Document, build_document
 from parity.document.progress import TargetChanges
 
-__all__ = ["Document", "History", "TargetChanges", "build_document", "evidence_line", "format_duration"]
+__all__ = ["Document", "History", "TargetChanges", "build_document", "format_duration"]

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parity.hangs import deciding_sentence
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from parity.attempt import StoredAttempt
     from parity.document.history import History
     from parity.standing import Standing, TestStanding
 
@@ -39,7 +39,7 @@ class Skipped:
 def list_skipped(standing: Standing) -> tuple[Skipped, ...]:
     """Return what was skipped, test by test."""
     return tuple(
-        Skipped(test=row.test, target=target, reason=evidence_line(attempt))
+        Skipped(test=row.test, target=target, reason=deciding_sentence(attempt))
         for row in standing.tests
         for target, attempt in row.results.items()
         if attempt is not None and attempt.verdict.outcome is Outcome.SKIP
@@ -91,11 +91,6 @@ def list_others(standing: Standing) -> dict[str, tuple[tuple[str, str], ...]]:
         for target in standing.scope.targets
         if target in standing.scope.hosts
     }
-
-
-def evidence_line(attempt: StoredAttempt | None) -> str:
-    """Return the sentence that decided an attempt's outcome; nothing where there is no attempt."""
-    return attempt.verdict.evidence[0] if attempt is not None and attempt.verdict.evidence else ""
 
 
 def _describe(outcomes: Iterable[Outcome]) -> str:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parity.diagnosis import Cause
 from parity.error_numbers import error_name
+from parity.hangs import cause_key
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from parity.attempt import StoredAttempt
+    from parity.diagnosis import Diagnosis
     from parity.standing import Standing
+
+
+_Key = tuple[Outcome, int | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +29,8 @@ class FailureGroup:
     error_number: int | None
     tests: Mapping[str, tuple[str, ...]]
     """By target."""
+    diagnosis: Diagnosis | None = None
+    """What the kernel was stuck on, of the first of them, where that was found out."""
 
     @property
     def error(self) -> str:
@@ -42,34 +51,47 @@ def group_failures(standing: Standing) -> tuple[FailureGroup, ...]:
 
     Neither Linux nor a test that fails there tells anything about the kernel: both are left out.
     """
-    groups: dict[tuple[Outcome, int | None], dict[str, list[str]]] = {}
+    groups: dict[_Key, dict[str, list[str]]] = {}
+    diagnoses: dict[_Key, Diagnosis | None] = {}
     for target in standing.scope.kernel_targets:
         for row in standing.tests:
             attempt = row.results.get(target)
             if attempt is None or row.faults or not _is_failure(attempt.verdict.outcome):
                 continue
-            key = attempt.verdict.outcome, attempt.verdict.error_number
+            diagnosis = _diagnosis(attempt)
+            key = (
+                attempt.verdict.outcome,
+                attempt.verdict.error_number,
+                cause_key(diagnosis) if diagnosis else "",
+            )
+            diagnoses.setdefault(key, diagnosis)
             groups.setdefault(key, {}).setdefault(target, []).append(row.test)
     listed = [
         FailureGroup(
-            outcome=outcome,
-            error_number=error_number,
+            outcome=key[0],
+            error_number=key[1],
             tests={target: tuple(names) for target, names in tests.items()},
+            diagnosis=diagnoses[key],
         )
-        for (outcome, error_number), tests in groups.items()
+        for key, tests in groups.items()
     ]
-    order = list(Outcome)
-    return tuple(
-        sorted(
-            listed,
-            key=lambda group: (
-                order.index(group.outcome),
-                group.error_number is None,
-                -group.count,
-                group.error_number or 0,
-            ),
-        )
+    return tuple(sorted(listed, key=_rank))
+
+
+def _rank(group: FailureGroup) -> tuple[int, bool, bool, int, int]:
+    return (
+        list(Outcome).index(group.outcome),
+        group.error_number is None,
+        group.diagnosis is None,
+        -group.count,
+        group.error_number or 0,
     )
+
+
+def _diagnosis(attempt: StoredAttempt) -> Diagnosis | None:
+    if attempt.hang is None or attempt.hang.diagnosis.cause is Cause.UNKNOWN:
+        return None
+    return attempt.hang.diagnosis
 
 
 def _is_failure(outcome: Outcome) -> bool:

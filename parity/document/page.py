@@ -16,6 +16,7 @@ from parity.document.cases import (
     list_unstable,
 )
 from parity.document.failures import FailureGroup, group_failures
+from parity.document.hangs import Hangs, find_hangs
 from parity.document.last_run import LastRun, build_last_run
 from parity.document.progress import (
     TargetChanges,
@@ -49,6 +50,7 @@ class Document:
     """Against the results before the last run; None where there were none."""
     pair_counts: Mapping[PairState, int]
     failures: tuple[FailureGroup, ...]
+    hangs: Hangs
     skipped: tuple[Skipped, ...]
     unmeasured: Mapping[str, tuple[str, ...]]
     """By target, tests that have no result that says something about the kernel."""
@@ -95,6 +97,7 @@ def build_document(history: History) -> Document:
         since_before=find_changes(standing, before) if before.is_measured else None,
         pair_counts=Counter(row.pair for row in standing.tests if row.pair is not None),
         failures=group_failures(standing),
+        hangs=find_hangs(standing),
         skipped=list_skipped(standing),
         unmeasured=list_unmeasured(standing),
         unstable=list_unstable(history),

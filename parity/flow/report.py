@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Isolation
-from parity.document import Document, History, build_document, evidence_line, format_duration
+from parity.document import Document, History, build_document, format_duration
 from parity.errors import UsageError
 from parity.flow.status import choose_scope
+from parity.hangs import cause_words, deciding_sentence
 from parity.markdown import columns
 from parity.outcome import PairState
 from templates import render_template
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from parity.document import TargetChanges
 
 TEMPLATE: Final = "arm64-parity.md.j2"
+_FRAMES_SHOWN: Final = 8
 _BOOTS_SHOWN: Final = 10
 """Failed boots in the table; a kernel that never boots fails hundreds of times in the same way."""
 
@@ -53,8 +55,9 @@ class Comparison:
 
 
 def make_report(configuration: Configuration, repository: Repository) -> str:
-    """Return the document of all results so far."""
-    return render_document(build_document(read_history(configuration, repository)))
+    """Return the document of all results so far; its links are relative to the place of `kernel.document`."""
+    folder = (configuration.root / configuration.kernel.document).parent
+    return render_document(build_document(read_history(configuration, repository)), folder=folder)
 
 
 def read_history(configuration: Configuration, repository: Repository) -> History:
@@ -74,8 +77,8 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
     )
 
 
-def render_document(document: Document) -> str:
-    """Return the document as Markdown: the same records give the same bytes."""
+def render_document(document: Document, *, folder: Path) -> str:
+    """Return the document as Markdown, for a file in `folder`: the same records give the same bytes."""
     standing = document.standing
     rendered = render_template(
         TEMPLATE,
@@ -95,15 +98,18 @@ def render_document(document: Document) -> str:
                 for state in (PairState.PARITY, PairState.GAP, PairState.REVERSE_GAP, PairState.BOTH_FAIL)
             ),
             "boots_shown": _BOOTS_SHOWN,
+            "frames_shown": _FRAMES_SHOWN,
             "sections": _changes(document),
             "pair_count": lambda state: document.pair_counts.get(PairState(state), 0),
         },
         {
+            "cause": cause_words,
             "columns": columns,
             "counted": counted,
             "day": partial(_moment, form="%Y-%m-%d"),
             "duration": format_duration,
-            "evidence": evidence_line,
+            "evidence": deciding_sentence,
+            "from_here": partial(os.path.relpath, start=folder),
             "minute": partial(_moment, form="%Y-%m-%d %H:%M UTC"),
         },
     )

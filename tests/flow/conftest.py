@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from db import Repository
     from parity.configuration import Configuration
+    from parity.diagnosis import Hang
     from parity.outcome import Outcome
     from tests.conftest import Make
 
@@ -81,8 +82,9 @@ class Past:
         image: str = "ab" * 32,
         state: CampaignState = CampaignState.FINISHED,
         planned: int = 0,
+        hangs: Mapping[tuple[str, str], Hang] | None = None,
     ) -> int:
-        """Record a run of (target, test) cases that end in (outcome, evidence, error number)."""
+        """Record a run of (target, test) cases that end in (outcome, evidence, error number), some with captures."""
         cases = (*results, *(("aarch64", f"unreached_{n}") for n in range(planned - len(results))))
         campaign = self.repository.start_campaign(self.make.plan(*cases, minutes=60 * hour))
         for target in sorted({target for target, _ in results}):
@@ -101,6 +103,7 @@ class Past:
                     error_number=number,
                     minutes=60 * hour + position / 60,
                     isolation=Isolation.PROCESS if is_linux(target) else Isolation.BOOT,
+                    hang=(hangs or {}).get((target, test)),
                 ),
             )
         self.repository.finish_campaign(campaign, state, self.make.moment(60 * hour + 3.2))

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from parity.markdown import code, codes, columns, fence, text
+from parity.markdown import code, codes, columns, fence, link, text
 from parity.printable import printable, printable_line
 
 if TYPE_CHECKING:
@@ -94,3 +95,14 @@ def test_columns_are_as_many_as_fit_and_read_from_left_to_right() -> None:
 
 def test_a_name_wider_than_the_page_has_a_line_of_its_own() -> None:
     assert columns(["a" * 30, "b"], width=20) == ("a" * 30, "b")
+
+
+@given(hostile)
+@example("captures/1 (x) [y] <z>")
+@example("../a|b")
+@example("javascript:alert(1)")
+def test_a_link_leads_to_the_path_and_reads_as_it(path: str) -> None:
+    (content, _) = cells(link(path) or "-")
+    links = [child for child in content.children or () if child.type == "link_open"]
+    assert [unquote(str(found.attrs["href"])) for found in links] == ([path] if printable_line(path) else [])
+    assert all(":" not in str(found.attrs["href"]) for found in links)
