@@ -1,0 +1,125 @@
+"""Where a value is, for reading it quickly from a stopped guest: found once from types, then plain numbers."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gdb.memory import read_integer
+from gdb.structures import POINTER_SIZE, Kind, Member
+from parity.errors import did_you_mean, nearest_names
+
+if TYPE_CHECKING:
+    from gdb.memory import Memory
+    from gdb.structures import Type
+
+_STEPS: Final = 64
+"""Pointers and wrappers on one path; more are a circle."""
+
+
+class PathError(LookupError):
+    """A variable or member is not there as it was named; the message says which, and what is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How to get to a value: offsets in bytes, with a pointer followed between each two; the value's form."""
+
+    offsets: tuple[int, ...]
+    size: int
+    is_signed: bool = False
+    names: tuple[tuple[int, str], ...] = ()
+    """An enumeration's."""
+
+    def locate(self, memory: Memory, address: int) -> int | None:
+        """Return where the value is, for what starts at `address`; None behind a pointer that is null or bad."""
+        at = address + self.offsets[0]
+        for offset in self.offsets[1:]:
+            pointer = read_integer(memory, at, POINTER_SIZE)
+            if not pointer:
+                return None
+            at = pointer + offset
+        return at
+
+    def read(self, memory: Memory, address: int) -> int | None:
+        """Return the value as an integer."""
+        at = self.locate(memory, address)
+        return None if at is None else read_integer(memory, at, self.size, signed=self.is_signed)
+
+    def name_of(self, value: int) -> str:
+        """Return what an enumeration calls a value; the number itself where it has no name."""
+        return next((name for number, name in self.names if number == value), str(value))
+
+
+def follow(start: Type, path: str) -> tuple[tuple[int, ...], Type]:
+    """Return the offsets to a member and its type; pointers on the way are followed, also that to the start.
+
+    `path` is members' names with dots between; a number is an array's element or a Rust tuple's field.
+    Raises `PathError` where a member is not there.
+    """
+    offsets, at, steps = [0], start, 0
+    for name in path.split("."):
+        member = _step(at, name)
+        while member is None and (inner := _way_in(at)) is not None:
+            offset, follows, at = inner
+            steps += 1
+            offsets[-1] += offset
+            if follows:
+                offsets.append(0)
+            if steps > _STEPS:
+                break
+            member = _step(at, name)
+        if member is None:
+            near = nearest_names(name, at.members)
+            raise PathError(f"{at.name or at.kind.value} has no member {name}" + _hint(near))
+        offsets[-1] += member.offset
+        at = member.type
+    return tuple(offsets), at
+
+
+def place_of(start: Type, path: str) -> Place:
+    """Return how to read the number, or the pointer as a number, that `path` leads to; "" is `start` itself.
+
+    Raises `PathError` where there is none.
+    """
+    offsets, at = follow(start, path) if path else ((0,), start)
+    number = at.number()
+    if number is None and (pointer := at.pointer()) is not None:
+        number = pointer
+    if number is None:
+        raise PathError(f"{path or at.name} is no number: it is {_described(at)}")
+    offset, form = number
+    names = form.enumerators or (at.enumerators if at.discriminant is not None else ())
+    return Place(
+        offsets=(*offsets[:-1], offsets[-1] + offset), size=form.size, is_signed=form.is_signed, names=names
+    )
+
+
+def matches(type_: Type, path: str, glob: str) -> bool:
+    """Whether a type is called what `glob` says; `path` is its name with its scopes."""
+    return fnmatch.fnmatchcase(type_.name, glob) or (bool(path) and fnmatch.fnmatchcase(path, glob))
+
+
+def _step(at: Type, name: str) -> Member | None:
+    if at.kind is Kind.ARRAY and name.isdecimal() and at.target is not None:
+        index = int(name)
+        return Member(name=name, offset=index * at.target.size, type=at.target) if index < at.count else None
+    return at.members.get(name) or (at.members.get(f"__{name}") if name.isdecimal() else None)
+
+
+def _way_in(at: Type) -> tuple[int, bool, Type] | None:
+    """Return where to look on for a member: behind a pointer, or inside a wrapper."""
+    if at.kind is Kind.POINTER:
+        return (0, True, at.target) if at.target is not None else None
+    inner = (at.wrapped() or at.only_payload()) if at.kind is Kind.STRUCTURE else None
+    return (inner.offset, False, inner.type) if inner is not None else None
+
+
+def _described(type_: Type) -> str:
+    return f"a {type_.kind.value}" + (f" {type_.name}" if type_.name else "") + f" of {type_.size} bytes"
+
+
+def _hint(near: tuple[str, ...]) -> str:
+    asked = did_you_mean(near)
+    return f"; {asked}" if asked else ""
