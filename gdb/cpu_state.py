@@ -7,14 +7,12 @@ register's names here, whichever of them this QEMU uses; x86-64 as Intel's manua
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from parity.architecture import AARCH64, X86_64
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 class Mode(StrEnum):
@@ -62,6 +60,8 @@ class RegisterSet:
 
     names: tuple[tuple[str, ...], ...]
     """One entry a register: the name that is kept, then others by which GDB may know it."""
+    gdb_name: str
+    """What `set architecture` takes."""
     program_counter: str
     stack_pointer: str
     mode: Callable[[Mapping[str, int]], Mode]
@@ -174,6 +174,7 @@ REGISTER_SETS: Final[Mapping[str, RegisterSet]] = {
             *(("CNTP_CTL_EL0", "CNTP_CTL"), ("CNTP_CVAL_EL0", "CNTP_CVAL")),
             ("CNTFRQ_EL0", "CNTFRQ"),
         ),
+        gdb_name="aarch64",
         program_counter="pc",
         stack_pointer="sp",
         mode=aarch64_mode,
@@ -184,6 +185,7 @@ REGISTER_SETS: Final[Mapping[str, RegisterSet]] = {
             *_plain("rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip eflags cs ss"),
             *_plain("fs_base gs_base k_gs_base cr0 cr2 cr3 cr4 efer"),
         ),
+        gdb_name="i386:x86-64",
         program_counter="rip",
         stack_pointer="rsp",
         mode=x86_64_mode,
