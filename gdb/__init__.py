@@ -1,6 +1,6 @@
 """Looks into a stuck kernel from outside, through GDB and QEMU's monitor, and says what it is stuck on.
 
 A capture is taken first and written down, then read: everything that concludes something is pure and runs on
-saved captures alike. Pure modules: cpu_state, dwarf_index, elf_image, event_types, find_layout, layout,
-memory, mi_text, place, register_dump, ring, structures, symbols, system_calls, timeline.
+saved captures alike. Pure modules: byte_trace, counters, cpu_state, dwarf_index, elf_image, event_types,
+find_layout, layout, memory, mi_text, place, register_dump, ring, structures, symbols, system_calls, timeline.
 """
