@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
 from parity.errors import UsageError
 
@@ -45,7 +46,7 @@ def judge_command(
     attempt: Annotated[
         int | None, typer.Option("--attempt", "-a", metavar="N", help="A stored attempt, instead of a log.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Judge a saved log, or a stored attempt, by the rules of today's parity.toml; starts no machine.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import typer  # noqa: TC002 - Typer reads annotations at run time
 
-from parity.cli.completion import complete_test
+from parity.cli.options import AsJson, Tests  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 
 def list_command(
     context: typer.Context,
-    tests: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEST]...",
-            help="Names or globs; all tests where none is given.",
-            autocompletion=complete_test,
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    tests: Tests = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the tests and targets that parity.toml has; runs nothing."""
     session: Session = context.obj

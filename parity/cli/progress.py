@@ -13,6 +13,7 @@ from rich.text import Text
 
 from parity.cli.styles import OUTCOME_STYLES
 from parity.flow.work import Finished, Started, TargetLost, WorkerEnded
+from parity.hangs import deciding_sentence
 from parity.outcome import Outcome
 from parity.printable import printable_line
 
@@ -85,8 +86,9 @@ class PlainObserver:
         match event:
             case Finished(report=report):
                 for failure in report.boot_failures:
+                    why = f"; {failure.hang.diagnosis.sentence}" if failure.hang else ""
                     self._console.print(
-                        Text(f"{failure.target}  boot failed: {failure.reason}"), soft_wrap=True
+                        Text(f"{failure.target}  boot failed: {failure.reason}{why}"), soft_wrap=True
                     )
                 self._console.print(describe_attempt(report.attempt, width=self._width), soft_wrap=True)
             case TargetLost(target=target, error=error):
@@ -170,6 +172,7 @@ def describe_attempt(attempt: Attempt, *, width: int) -> Text:
         (f"{outcome:<8}", OUTCOME_STYLES[outcome]),
         (f" {attempt.duration_s:6.2f} s", "dim"),
     )
-    if outcome is not Outcome.PASS and attempt.verdict.evidence:
-        line.append(f"  {printable_line(attempt.verdict.evidence[0], limit=160)}")
+    sentence = deciding_sentence(attempt)
+    if outcome is not Outcome.PASS and sentence:
+        line.append(f"  {printable_line(sentence, limit=160)}")
     return line

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from parity.cli.options import AsJson  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def report_command(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit status 1 when the document is stale.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the parity document from all results so far.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from parity.attempt import Isolation
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson, Targets, Tests  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
 
 if TYPE_CHECKING:
@@ -23,28 +23,12 @@ if TYPE_CHECKING:
 
 def run_command(
     context: typer.Context,
-    tests: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEST]...",
-            help="Names or globs; all tests where none is given.",
-            autocompletion=complete_test,
-        ),
-    ] = None,
+    tests: Tests = None,
     arch: Annotated[
         list[str] | None,
         typer.Option("--arch", "-a", metavar="ARCH", help="Only targets of this architecture (repeatable)."),
     ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME",
-            help="Only this target (repeatable).",
-            autocompletion=complete_target,
-        ),
-    ] = None,
+    target: Targets = None,
     pattern: Annotated[
         str | None,
         typer.Option(
@@ -79,7 +63,7 @@ def run_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show tests and QEMU commands; start nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Boot the targets, run the tests, keep every result.
 
@@ -181,10 +165,12 @@ def _show_order(session: Session, configuration: Configuration, order: Order, *,
 
 
 def _tell_summary(session: Session, summary: Summary) -> None:
-    from parity.cli.progress import describe_counts  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.progress import describe_counts  # noqa: PLC0415
 
     out = session.out
     out.print(f"run {summary.number}: ", describe_counts(summary.counts), soft_wrap=True, sep="")
+    show_groups(out, summary.attempts)
     for lost in summary.lost:
         session.tell_error(lost.error)
     if summary.interrupt is not None or summary.lost:
@@ -196,6 +182,8 @@ def _tell_summary(session: Session, summary: Summary) -> None:
 
 
 def _as_json(summary: Summary) -> str:
+    from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
+
     attempts = [
         {
             "target": attempt.target,
@@ -208,6 +196,7 @@ def _as_json(summary: Summary) -> str:
             "started_at": attempt.started_at.isoformat(),
             "duration_s": round(attempt.duration_s, 4),
             "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
+            "hang": describe_hang(attempt.hang),
         }
         for attempt in summary.attempts
     ]

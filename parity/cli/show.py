@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson, Target, Test  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.styles import OUTCOME_STYLES
 
 if TYPE_CHECKING:
@@ -21,17 +21,8 @@ if TYPE_CHECKING:
 
 def show_command(
     context: typer.Context,
-    test: Annotated[str, typer.Argument(help="The test's name.", autocompletion=complete_test)],
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME",
-            help="Only attempts on this target.",
-            autocompletion=complete_target,
-        ),
-    ] = None,
+    test: Test,
+    target: Target = None,
     attempt: Annotated[
         int | None,
         typer.Option(
@@ -42,7 +33,7 @@ def show_command(
         int,
         typer.Option("--lines", "-n", min=0, max=100_000, help="How many of the transcript's last lines."),
     ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a test's attempts, newest first, with the evidence and the end of the transcript."""
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
@@ -68,6 +59,8 @@ def show_command(
 
 
 def _describe(repository: Repository, attempt: StoredAttempt) -> dict[str, object]:
+    from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
+
     verdict = attempt.verdict
     return {
         "attempt": attempt.id,
@@ -83,6 +76,7 @@ def _describe(repository: Repository, attempt: StoredAttempt) -> dict[str, objec
         "duration_s": round(attempt.duration_s, 4),
         "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
         "image": attempt.fingerprint,
+        "hang": describe_hang(attempt.hang),
         "logs": [_describe_log(log) for log in repository.logs_of(attempt.id)],
     }
 
@@ -136,6 +130,7 @@ def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, l
     )
     for sentence in verdict.evidence:
         out.print(Text(f"  {printable(sentence)}"), soft_wrap=True)
+    _show_hang(session, attempt)
     tail = read_tail(repository, attempt, lines=lines)
     if tail is None:
         out.print(Text("its log is gone; was .parity/logs cleaned by hand?", style="yellow"))
@@ -148,3 +143,16 @@ def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, l
             Text(f"{log.kind} of {log.port} ({log.size_bytes} bytes): {log.path}", style="dim"),
             soft_wrap=True,
         )
+
+
+def _show_hang(session: Session, attempt: StoredAttempt) -> None:
+    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
+
+    from parity.cli.hangs import show_hang  # noqa: PLC0415
+    from parity.flow.history import measure_capture  # noqa: PLC0415
+
+    if attempt.hang is None:
+        return
+    show_hang(session.out, attempt.hang, size_bytes=measure_capture(attempt.hang))
+    hint = f"parity diagnose {attempt.id} shows the evidence"
+    session.out.print(Text(hint, style="dim"), soft_wrap=True)

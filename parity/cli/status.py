@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson, Targets, Tests  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.styles import OUTCOME_STYLES, PAIR_STYLES
 from parity.outcome import Outcome, PairState
 
@@ -24,24 +24,8 @@ if TYPE_CHECKING:
 
 def status_command(
     context: typer.Context,
-    tests: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEST]...",
-            help="Names or globs; all tests where none is given.",
-            autocompletion=complete_test,
-        ),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME",
-            help="Only this target (repeatable).",
-            autocompletion=complete_target,
-        ),
-    ] = None,
+    tests: Tests = None,
+    target: Targets = None,
     outcome: Annotated[
         list[Outcome] | None,
         typer.Option(
@@ -51,7 +35,7 @@ def status_command(
             show_choices=True,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the newest result of each test on each target, pair states and pass rates."""
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
@@ -110,6 +94,8 @@ def _describe_fault(attempt: StoredAttempt) -> dict[str, object]:
 
 
 def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None:
+    from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
+
     if attempt is None:
         return None
     return {
@@ -122,6 +108,7 @@ def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None
         "signal": attempt.verdict.signal,
         "error_number": attempt.verdict.error_number,
         "evidence": attempt.verdict.evidence,
+        "hang": describe_hang(attempt.hang),
     }
 
 
@@ -144,6 +131,7 @@ def _show(session: Session, standing: Standing, rows: Sequence[TestStanding]) ->
         session.out.print("no test has such a result")
     session.out.print()
     _show_faults(session, rows)
+    _show_hangs(session, rows, targets)
     _show_rates(session, standing)
 
 
@@ -162,6 +150,17 @@ def _show_faults(session: Session, rows: Sequence[TestStanding]) -> None:
         line = f"  {test} on {fault.target}: {fault.verdict.outcome}: {deciding}"
         session.out.print(Text(line), soft_wrap=True)
     session.out.print()
+
+
+def _show_hangs(session: Session, rows: Sequence[TestStanding], targets: Sequence[str]) -> None:
+    """Say what the kernel got stuck on, where tests that fail have a capture."""
+    from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
+
+    newest = (row.results.get(target) for target in targets for row in rows if not row.faults)
+    failed = [attempt for attempt in newest if attempt is not None and not attempt.verdict.outcome.is_wanted]
+    if any(attempt.hang and attempt.hang.diagnosis.cause.is_hang for attempt in failed):
+        show_groups(session.out, failed)
+        session.out.print()
 
 
 def _show_rates(session: Session, standing: Standing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import LogKind
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from db import Repository
     from parity.attempt import StoredAttempt
     from parity.configuration import Configuration
+    from parity.diagnosis import Hang
 
 _BEST_FIRST: Final = (LogKind.TRANSCRIPT, LogKind.RAW, LogKind.STDERR)
 
@@ -69,3 +71,22 @@ def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> 
         return None
     text = content.decode("utf-8", errors="backslashreplace").replace("\r\n", "\n").rstrip("\n")
     return tuple(printable(line) for line in text.split("\n")) if text else ()
+
+
+def measure_capture(hang: Hang) -> int | None:
+    """Return how many bytes a capture's files hold; None where its folder is gone."""
+    if not hang.folder.is_dir():
+        return None
+    files = (
+        os.path.join(folder, name)  # noqa: PTH118 - os.walk gives strings
+        for folder, _, names in os.walk(hang.folder)
+        for name in names
+    )
+    return sum(map(_size, files))
+
+
+def _size(file: str) -> int:
+    try:
+        return os.lstat(file).st_size
+    except OSError:  # gone meanwhile
+        return 0

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.history import choose_attempts, read_attempts, read_tail
+from parity.flow.history import choose_attempts, measure_capture, read_attempts, read_tail
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from db import Repository
     from parity.configuration import Configuration
@@ -72,3 +73,18 @@ def test_an_attempt_without_logs_has_no_tail(repository: Repository, make: Make)
     repository.add_attempt(campaign, make.attempt())
     (attempt,) = repository.attempts_of("fork_test")
     assert read_tail(repository, attempt, lines=5) == ()
+
+
+def test_a_capture_is_as_large_as_its_files_and_not_as_what_they_point_to(tmp_path: Path, make: Make) -> None:
+    capture = tmp_path / "capture"
+    (capture / "rings").mkdir(parents=True)
+    (tmp_path / "image").write_bytes(b"x" * 5000)
+    (capture / "rings" / "cpu0.bin").write_bytes(b"x" * 300)
+    (capture / "kernel").symlink_to(tmp_path / "image")
+    size = measure_capture(make.hang(capture))
+    assert size is not None
+    assert 300 < size < 5000
+
+
+def test_a_capture_that_is_gone_has_no_size(tmp_path: Path, make: Make) -> None:
+    assert measure_capture(make.hang(tmp_path / "gone")) is None

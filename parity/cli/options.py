@@ -1,0 +1,45 @@
+"""The parameters that several commands share, as Typer reads them from a command's annotations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from parity.cli.completion import complete_target, complete_test
+
+Tests = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TEST]...",
+        help="Names or globs; all tests where none is given.",
+        autocompletion=complete_test,
+    ),
+]
+"""Any number of tests."""
+
+Test = Annotated[str, typer.Argument(help="The test's name.", autocompletion=complete_test)]
+"""Exactly one test."""
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="NAME",
+        help="Only this target (repeatable).",
+        autocompletion=complete_target,
+    ),
+]
+"""Any number of targets."""
+
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target", "-t", metavar="NAME", help="Only attempts on this target.", autocompletion=complete_target
+    ),
+]
+"""One target, or all."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+"""Whether the output is for a program."""
