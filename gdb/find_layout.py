@@ -320,14 +320,8 @@ def _counter_by_size(sizes: set[int], rings: RingLayout | None) -> CounterLayout
 
 def _array(at: Type) -> Type | None:
     """Return the array that a variable is, or that Rust's cells wrap."""
-    for _ in range(8):
-        if at.kind is Kind.ARRAY:
-            return at
-        inner = at.wrapped()
-        if inner is None or inner.offset:
-            return None
-        at = inner.type
-    return None
+    found = at.array()
+    return found[1] if found is not None and found[0] == 0 else None
 
 
 def _field(structure: Type, name: str) -> Field:

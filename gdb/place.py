@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gdb.memory import read_integer
+from gdb.memory import read_integer, read_text
 from gdb.structures import POINTER_SIZE, Kind, Member
 from parity.errors import did_you_mean, nearest_names
 
@@ -50,6 +49,29 @@ class Place:
     def name_of(self, value: int) -> str:
         """Return what an enumeration calls a value; the number itself where it has no name."""
         return next((name for number, name in self.names if number == value), str(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPlace:
+    """How to get to a text."""
+
+    start: Place
+    """Of the text itself, or of a pointer to it."""
+    is_inline: bool
+    """Whether the text lies right there, as an array of `start.size` bytes."""
+    length: Place | None = None
+    """Rust's, in bytes; without it, a NUL ends the text."""
+
+    def read(self, memory: Memory, address: int, *, limit: int = 64) -> str:
+        """Return the text, at most `limit` bytes; empty where there is none."""
+        at = self.start.locate(memory, address) if self.is_inline else self.start.read(memory, address)
+        if not at:
+            return ""
+        if not self.is_inline and self.length is None:
+            return read_text(memory, at, limit=limit) or ""
+        size = self.start.size if self.length is None else self.length.read(memory, address)
+        raw = memory.read(at, min(size, limit)) if size else None
+        return (raw or b"").split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
 
 
 def follow(start: Type, path: str) -> tuple[tuple[int, ...], Type]:
@@ -96,9 +118,35 @@ def place_of(start: Type, path: str) -> Place:
     )
 
 
-def matches(type_: Type, path: str, glob: str) -> bool:
-    """Whether a type is called what `glob` says; `path` is its name with its scopes."""
-    return fnmatch.fnmatchcase(type_.name, glob) or (bool(path) and fnmatch.fnmatchcase(path, glob))
+def text_place_of(start: Type, path: str) -> TextPlace:
+    """Return how to read a text: an array of bytes, a pointer to some, Rust's `&str` or `String`.
+
+    Raises `PathError` where there is none.
+    """
+    offsets, at = follow(start, path)
+    array = at.array()
+    if array is not None and array[1].target is not None and array[1].target.size == 1:
+        *before, last = offsets
+        return TextPlace(start=Place(offsets=(*before, last + array[0]), size=array[1].size), is_inline=True)
+    for pointer, length in (("data_ptr", "length"), ("vec.buf", "vec.len"), ("bytes", "length")):
+        try:
+            begin = _pointer_in(start, f"{path}.{pointer}")
+            return TextPlace(start=begin, is_inline=False, length=place_of(start, f"{path}.{length}"))
+        except PathError:
+            continue
+    return TextPlace(start=_pointer_in(start, path), is_inline=False)
+
+
+def _pointer_in(start: Type, path: str) -> Place:
+    """Return where a pointer is, also one inside the vectors of Rust's library."""
+    offsets, at = follow(start, path)
+    pointer = at.pointer()
+    if pointer is not None:
+        return Place(offsets=(*offsets[:-1], offsets[-1] + pointer[0]), size=POINTER_SIZE)
+    inner = at.wrapped()
+    if "ptr" in at.members or (inner is not None and "ptr" in inner.type.members):
+        return _pointer_in(start, f"{path}.ptr")
+    raise PathError(f"{path} is no text: it is {_described(at)}")
 
 
 def _step(at: Type, name: str) -> Member | None:

@@ -160,6 +160,18 @@ class Type:
             offset, at = offset + inner.offset, inner.type
         return None
 
+    def array(self) -> tuple[int, Type] | None:
+        """Return the offset and the type of the one array in it, for Rust's cells."""
+        offset, at = 0, self
+        for _ in range(_DEPTH):
+            if at.kind is Kind.ARRAY:
+                return offset, at
+            inner = at.wrapped()
+            if inner is None:
+                return None
+            offset, at = offset + inner.offset, inner.type
+        return None
+
     def wrapped(self) -> Member | None:
         """Return the only member that is of any size."""
         sizable = [member for member in self.members.values() if member.type.size]
