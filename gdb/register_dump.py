@@ -6,14 +6,12 @@ Formats are those of QEMU 7.2 (target/arm/cpu.c, target/i386/cpu-dump.c); what l
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gdb.cpu_state import REGISTER_SETS, Mode
 from parity.architecture import AARCH64, X86_64
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

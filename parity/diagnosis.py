@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from parity.outcome import Outcome
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -63,6 +65,11 @@ class Confidence(StrEnum):
     HIGH = "high"
     VERY_HIGH = "very-high"
 
+    @property
+    def is_proof(self) -> bool:
+        """Whether a verdict of this confidence may decide an outcome."""
+        return self in (Confidence.HIGH, Confidence.VERY_HIGH)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
@@ -90,6 +97,15 @@ class Diagnosis:
     runners_up: tuple[Suspicion, ...] = ()
     missing: tuple[str, ...] = ()
     """What could not be had, and would have told more."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome that it proves for an attempt that did not end; None where it proves none."""
+        if not self.confidence.is_proof:
+            return None
+        if self.cause.is_hang:
+            return Outcome.CRASH if self.cause is Cause.PANIC_PARKED else Outcome.HANG
+        return {Cause.SLOW: Outcome.TIMEOUT, Cause.NOT_THE_GUEST: Outcome.ERROR}.get(self.cause)
 
     @property
     def signature(self) -> str:

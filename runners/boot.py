@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from parity.attempt import Attempt, BootFailure, Verdict
 from parity.outcome import Outcome
 from parity.printable import printable_line
+from runners.inspection import Stall
 from runners.observation import Ending
 from runners.rig import now
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parity.configuration import Pattern
+    from parity.diagnosis import Hang
     from runners.machine import Machine
     from runners.rig import Rig
 
@@ -63,7 +65,7 @@ def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Patter
         started_at, started = now(), time.monotonic()
         with contextlib.ExitStack() as resources:
             machine = resources.enter_context(rig.machine(fields, append=append))
-            why = _await_ready(rig, machine, fields, ready)
+            why, hang = _await_ready(rig, machine, fields, ready)
             boot_s = time.monotonic() - started
             if why is None:
                 return Booted(
@@ -76,6 +78,7 @@ def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Patter
                     duration_s=boot_s,
                     reason=why,
                     logs=machine.raw_logs(),
+                    hang=hang,
                 )
             )
         if len(failures) > rig.target.boot.retries:
@@ -95,6 +98,7 @@ def boot_failed(rig: Rig, fields: Mapping[str, str], failures: tuple[BootFailure
         started_at=last.started_at,
         duration_s=last.duration_s,
         logs=last.logs,
+        hang=last.hang,
     )
     return Report(attempt=attempt, boot_failures=failures)
 
@@ -115,19 +119,26 @@ def not_made(rig: Rig, test: str, outcome: Outcome, why: str) -> Report:
     return Report(attempt=attempt)
 
 
-def _await_ready(rig: Rig, machine: Machine, fields: Mapping[str, str], ready: Pattern | None) -> str | None:
-    """Return None when the machine is ready, else why it is not."""
+def _await_ready(
+    rig: Rig, machine: Machine, fields: Mapping[str, str], ready: Pattern | None
+) -> tuple[str | None, Hang | None]:
+    """Return None when the machine is ready, else why it is not, and what a look inside found."""
     if ready is None:
-        return None
+        return None, None
     limits = rig.boot_limits(fields)
     started = time.monotonic()
     ending = machine.wait_for([ready.compile(fields)], limits)
     if not isinstance(ending, Ending):
-        return None
+        return None, None
     waited_s = time.monotonic() - started
+    hang = None
+    if rig.inspector is not None and ending in (Ending.QUIET, Ending.BUDGET, Ending.PANICKED):
+        stall = Stall(rig=rig, machine=machine, fields=fields, ending=ending, waited_s=waited_s, booting=True)
+        hang = rig.inspector.inspect(stall)
     if ending is Ending.PANICKED:
         machine.drain(rig.after_panic_s)
-    return _describe(ending, machine, waited_s)
+    found = f"; {hang.diagnosis.sentence}" if hang is not None else ""
+    return f"{_describe(ending, machine, waited_s)}{found}", hang
 
 
 def _describe(ending: Ending, machine: Machine, waited_s: float) -> str:

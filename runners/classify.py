@@ -98,6 +98,8 @@ def _no_such_program(case: Evidence) -> tuple[Outcome, str] | None:
 def _out_of_time(case: Evidence) -> tuple[Outcome, str] | None:
     seen = case.observation
     where = "" if case.begun else ", and the test had not begun"
+    if seen.proved is not None and seen.ending in (Ending.QUIET, Ending.BUDGET):
+        return seen.proved, f"{seen.finding} (looked into after {seen.waited_s:.1f} s{where})"
     match seen.ending:
         case Ending.QUIET:
             return Outcome.HANG, f"no output and an idle guest; given up after {seen.waited_s:.1f} s{where}"

@@ -97,6 +97,7 @@ class Evidence:
             "printed: ": self.failed,
             "although it printed: ": self.passed,
             "last line: ": _last_line(self.own_text),
+            "perhaps: ": self.observation.finding,
         }
         facts = [
             f"{what}{printable_line(said)}"

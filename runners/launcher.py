@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import sys
 import termios
@@ -28,6 +29,9 @@ def _die_with_parent(parent: int) -> None:
 
 def _launch(parent: int, command: list[str]) -> None:
     _die_with_parent(parent)
+    resource.setrlimit(
+        resource.RLIMIT_CORE, (0, 0)
+    )  # a guest's memory is no business of the host's core files
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python itself, and ignoring is inherited
         signal.signal(ignored, signal.SIG_DFL)
     try:

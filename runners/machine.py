@@ -102,6 +102,8 @@ class Machine:
     ) -> None:
         self._stop = stop
         self._console_port = console_port
+        self.folder = folder
+        """Private to this machine, and gone with it."""
         self.panic = ""
         """The kernel's last words, once a wait ended with them."""
         self._stderr = folder / "qemu.stderr"

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from parity.outcome import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,6 +73,10 @@ class Observation:
     """Set where QEMU ended by itself or was killed from outside."""
     detail: str = ""
     """More on the ending, as a sentence part: what was typed and echoed, how busy the guest was."""
+    proved: Outcome | None = None
+    """What a look inside the guest proved, where it did not end."""
+    finding: str = ""
+    """What was found there, as a sentence."""
     caveat: str = ""
     """Why a failure would say nothing about the test or the kernel, as a sentence."""
 
@@ -84,6 +90,8 @@ class Observation:
             "signal": self.signal,
             "exit": None if self.exit is None else asdict(self.exit),
             "detail": self.detail,
+            "proved": self.proved,
+            "finding": self.finding,
             "caveat": self.caveat,
         }
         return json.dumps(facts, indent=1, sort_keys=True).encode()
@@ -102,6 +110,8 @@ def read_observation(facts: bytes, transcripts: Mapping[str, str]) -> Observatio
             signal=read["signal"],
             exit=None if read["exit"] is None else QemuExit(**read["exit"]),
             detail=str(read["detail"]),
+            proved=Outcome(read["proved"]) if read.get("proved") else None,
+            finding=str(read.get("finding", "")),
             caveat=str(read.get("caveat", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:

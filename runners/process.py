@@ -18,6 +18,11 @@ _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _GRACE_S: Final = 1.0
 
 
+def launcher_words() -> tuple[str, ...]:
+    """Return the words before a command that tie its process's life to the thread that starts it."""
+    return (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()))
+
+
 class ChildProcess:
     """A running program, in its own session; leaving the context ends it: TERM, then KILL, then reap.
 
@@ -35,10 +40,9 @@ class ChildProcess:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
         try:
             self._popen = subprocess.Popen(
-                [*launcher, *command],
+                [*launcher_words(), *command],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,

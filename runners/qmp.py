@@ -30,6 +30,7 @@ class Monitor:
         self._timeout_s = timeout_s
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("parity")
+        self._events: list[dict[str, Any]] = []
 
     def connect(self) -> None:
         """Read the greeting and negotiate; QEMU is listening from here on."""
@@ -39,12 +40,12 @@ class Monitor:
         """Run one QMP command and return its answer as QEMU's JSON."""
         return self._run(self._client.execute(command, arguments or None), command)
 
-    def events(self) -> list[dict[str, Any]]:
-        """Return the events that arrived since the last call, oldest first; empty when QEMU is gone."""
-        if self._loop.is_closed():
-            return []
-        self._loop.run_until_complete(asyncio.sleep(0.001))
-        return [dict(event) for event in self._client.events.clear()]
+    def events(self) -> tuple[dict[str, Any], ...]:
+        """Return all events since QEMU's start, oldest first."""
+        if not self._loop.is_closed():
+            self._loop.run_until_complete(asyncio.sleep(0.001))
+            self._events += (dict(event) for event in self._client.events.clear())
+        return tuple(self._events)
 
     def close(self) -> None:
         """End the session; harmless when QEMU is gone already."""

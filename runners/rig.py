@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from parity.attempt import Isolation
     from parity.configuration import Configuration, Target
     from runners.command_line import Wiring
+    from runners.inspection import Inspector
 
 _PREPARE_S: Final = 120.0
 _AFTER_PANIC_S: Final = 0.3
@@ -48,6 +49,8 @@ class Rig:
     stop: Event
     timeout_s: float | None = None
     """Overrides every test's budget."""
+    inspector: Inspector | None = None
+    """Looks into guests that get no further."""
 
     def fields(self, test: str) -> dict[str, str]:
         """Return a fresh attempt's template fields, with a nonce that no guest can guess."""

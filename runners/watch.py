@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, Log, LogKind
 from runners.boot import Report
 from runners.classify import classify
 from runners.evidence import has_begun
+from runners.inspection import Stall
 from runners.observation import Ending, Observation
 from runners.rig import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from parity.diagnosis import Hang
     from runners.boot import Booted
     from runners.machine import Machine
     from runners.observation import QemuExit
     from runners.proof import Proof
     from runners.rig import Rig
+
+_STALLED: Final = (Ending.QUIET, Ending.BUDGET, Ending.PANICKED)
 
 
 class Watch:
@@ -37,6 +41,7 @@ class Watch:
         self._ending = Ending.BUDGET
         self._waited_s = 0.0
         self._exit: QemuExit | None = None
+        self._hang: Hang | None = None
         self.detail = ""
         """More on the ending, as a sentence part."""
         machine.begin_wait()
@@ -47,10 +52,23 @@ class Watch:
         return self._exit is None
 
     def over(self, ending: Ending) -> None:
-        """Take down the end, and read on for a moment: for a late panic, or for the rest of one."""
+        """Take down the end, and read on for a moment: for a late panic, or for the rest of one.
+
+        A guest that got no further is looked into first.
+        """
         self._ending = ending
         self._waited_s = time.monotonic() - self._started
         self.detail = self.detail or self._describe(ending)
+        if self._rig.inspector is not None and ending in _STALLED:
+            self._hang = self._rig.inspector.inspect(
+                Stall(
+                    rig=self._rig,
+                    machine=self._machine,
+                    fields=self._fields,
+                    ending=ending,
+                    waited_s=self._waited_s,
+                )
+            )
         self._machine.drain(
             self._rig.after_panic_s if ending is Ending.PANICKED else self._rig.target.budget.drain_s
         )
@@ -78,6 +96,7 @@ class Watch:
             duration_s=self._waited_s,
             boot_s=booted.boot_s if fresh else None,
             logs=self.logs(observation),
+            hang=self._hang,
         )
         return Report(
             attempt=attempt,
@@ -90,6 +109,7 @@ class Watch:
         texts = self._machine.texts(self._since)
         console = self._rig.target.console_port
         texts[console] = _without(texts[console], self._since[console], echoes)
+        diagnosis = self._hang.diagnosis if self._hang is not None else None
         return Observation(
             fields=self._fields,
             ending=self._ending,
@@ -97,6 +117,8 @@ class Watch:
             transcripts=texts,
             exit=self._exit,
             detail=self.detail,
+            proved=diagnosis.outcome if diagnosis is not None else None,
+            finding=diagnosis.sentence if diagnosis is not None else "",
         )
 
     def logs(self, observation: Observation) -> tuple[Log, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.diagnose import diagnose_command
 from parity.cli.judge import judge_command
 from parity.cli.list import list_command
 from parity.cli.report import report_command
@@ -33,6 +34,7 @@ application.command("status")(status_command)
 application.command("show")(show_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
+application.command("diagnose")(diagnose_command)
 application.command("judge")(judge_command)
 
 

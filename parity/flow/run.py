@@ -14,6 +14,7 @@ from parity.attempt import Isolation
 from parity.campaign import CampaignPlan, CampaignState, Case, TargetFacts
 from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
 from parity.errors import BuildError, UsageError
+from parity.flow.inspect import GuestInspector
 from parity.flow.interrupt import Interrupt, Interrupted
 from parity.flow.work import Finished, TargetLost, work
 from parity.outcome import Outcome
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from parity.attempt import Attempt
     from parity.configuration import Configuration, Target
     from parity.flow.work import Event
+    from runners.inspection import Inspector
 
 _BUILD_S: Final = 3600.0
 
@@ -48,6 +50,8 @@ class Order:
     timeout_s: float | None = None
     build: bool = True
     arguments: tuple[str, ...] = ()
+    always_inspect: bool = False
+    """Look into every guest that does not end well, whatever the configuration says."""
     resumed: int | None = None
     """The number of the campaign that is gone on with."""
 
@@ -161,7 +165,13 @@ def run_campaign(
     versions = {name: read_runner_version(configuration.target(name)) for name in order.targets}
     with Interrupt() as interrupt, open_scratch() as scratch:
         unbuilt = _build(configuration, order, observer, interrupt)
-        rigs = {name: _make_rig(configuration, name, order, scratch, interrupt) for name in order.targets}
+        inspector = GuestInspector(
+            configuration, configuration.state_folder / "captures", always=order.always_inspect
+        )
+        rigs = {
+            name: _make_rig(configuration, name, order, scratch, interrupt, inspector=inspector)
+            for name in order.targets
+        }
         usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
         facts = [read_facts(rig, order.tests_of(rig.name), versions[rig.name]) for rig in usable.values()]
         number = _begin(configuration, repository, order, facts)
@@ -280,6 +290,8 @@ def _make_rig(
     order: Order,
     scratch: Path,
     interrupt: Interrupt,
+    *,
+    inspector: Inspector | None = None,
 ) -> Rig:
     target = configuration.target(name)
     return Rig(
@@ -292,6 +304,7 @@ def _make_rig(
         scratch=scratch,
         stop=interrupt.stop,
         timeout_s=order.timeout_s,
+        inspector=inspector,
     )
 
 

@@ -1,0 +1,254 @@
+"""One CPU, as the rules see it: what the samples agree on, where it is stuck, and on which lock."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from gdb.cpu_state import Mode
+from gdb.roles import Role, short_name
+from gdb.window import Count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gdb.capture import Capture, Innermost
+    from gdb.cpu_state import CpuState, Frame
+    from gdb.register_dump import PcSample
+    from gdb.roles import Roles
+    from gdb.scheduler_state import LockState
+    from gdb.window import Window
+
+_MOST: Final = 0.75
+"""The share of samples that must agree: a timer interrupt may fall between."""
+_NARROW: Final = 64
+"""Bytes that a tight loop spans at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitedLock:
+    """The lock that a CPU spins on."""
+
+    address: int | None
+    name: str
+    holder: int | None
+    """The CPU that its record names."""
+    held: bool | None
+    how: str
+    """What tells, as a sentence part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuEvidence:
+    """One CPU."""
+
+    cpu: int
+    state: CpuState | None
+    samples: tuple[PcSample, ...]
+    places: tuple[str, ...]
+    """The function of each sample, `` where it is not known."""
+    functions: tuple[str, ...]
+    """The stack when the CPU was stopped, innermost first."""
+    innermost: Innermost | None
+    ticks: int | None
+    system_calls: int | None
+    interrupts: int | None
+    switches: int | None
+    faults: int | None
+    idle: bool
+    lock: WaitedLock | None
+    interrupted_at: int | None
+    """The index in `functions` of the outermost interrupt's entry that has kernel code below it."""
+
+    @property
+    def always_masked(self) -> bool:
+        """Whether every sample, and the stop, had interrupts masked."""
+        seen = [sample.interrupts_masked for sample in self.samples]
+        if self.state is not None:
+            seen.append(self.state.interrupts_masked)
+        return bool(seen) and all(seen)
+
+    @property
+    def never_masked(self) -> bool:
+        """Whether no sample had interrupts masked."""
+        seen = [sample.interrupts_masked for sample in self.samples]
+        return bool(seen) and not any(seen)
+
+    @property
+    def mostly_user(self) -> bool:
+        """Whether nearly all samples are in user mode."""
+        return self._share(sample.mode is Mode.USER for sample in self.samples) >= _MOST
+
+    @property
+    def mostly_kernel(self) -> bool:
+        """Whether nearly all samples are in the kernel."""
+        return self._share(sample.mode is Mode.KERNEL for sample in self.samples) >= _MOST
+
+    @property
+    def offline(self) -> bool:
+        """Whether it never came up: it waits with its MMU still off."""
+        registers = self.state.registers if self.state is not None else {}
+        control = registers.get("SCTLR_EL1")
+        if control is not None:
+            return not control & 1
+        control = registers.get("cr0")
+        return control is not None and not control & 1 << 31
+
+    @property
+    def in_user_now(self) -> bool:
+        """Whether it was stopped in user mode."""
+        return self.state is not None and self.state.mode is Mode.USER
+
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for an interrupt in one place: halted, or at one WFI or HLT in all samples."""
+        if self.state is not None and self.state.halted and self._narrow:
+            return True
+        halted = [sample.halted for sample in self.samples if sample.halted is not None]
+        if halted and all(halted):
+            return True
+        loop = self.innermost.loop if self.innermost is not None else None
+        return bool(loop and loop.has_wait and self.within(loop.low, loop.high))
+
+    @property
+    def _narrow(self) -> bool:
+        pcs = [sample.pc for sample in self.samples]
+        return not pcs or max(pcs) - min(pcs) <= _NARROW
+
+    def within(self, low: int, high: int) -> bool:
+        """Whether nearly all samples lie in a range of addresses, its end included."""
+        return bool(self.samples) and self._share(low <= s.pc <= high for s in self.samples) >= _MOST
+
+    @property
+    def span(self) -> int:
+        """How far apart the samples of the most frequent mode are, in bytes."""
+        mode = Tally(sample.mode for sample in self.samples).most_common(1)
+        pcs = [sample.pc for sample in self.samples if mode and sample.mode == mode[0][0]]
+        return max(pcs) - min(pcs) if pcs else 0
+
+    @property
+    def mode(self) -> str:
+        """The level, as words for one line."""
+        return self.state.mode if self.state is not None else (self.samples[-1].mode if self.samples else "?")
+
+    @property
+    def function(self) -> str:
+        """Where it was stopped, for people."""
+        return self.functions[0] if self.functions else ""
+
+    def spends_in(self, roles: Roles, *wanted: Role) -> float:
+        """Return the share of samples in functions of these roles."""
+        return self._share(roles.of(place) in wanted for place in self.places)
+
+    @staticmethod
+    def _share(flags: Iterable[bool]) -> float:
+        known = list(flags)
+        return sum(known) / len(known) if known else 0.0
+
+
+def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> CpuEvidence:
+    """Gather what the capture has on one CPU."""
+    state = next((found for found in capture.cpus if found.cpu == number), None)
+    samples = tuple(s for one in capture.samples for s in one.cpus if s.cpu == number)
+    places = tuple(_function(capture, sample.pc) for sample in samples)
+    frames: tuple[Frame, ...] = state.frames if state is not None else ()
+    functions = tuple(short_name(frame.function) if frame.function else "" for frame in frames)
+    innermost = next((found for found in capture.innermost if found.cpu == number), None)
+    bare = CpuEvidence(
+        cpu=number,
+        state=state,
+        samples=samples,
+        places=places,
+        functions=functions,
+        innermost=innermost,
+        ticks=window.count(Count.TICKS, number),
+        system_calls=window.count(Count.SYSTEM_CALLS, number),
+        interrupts=window.count(Count.INTERRUPTS, number),
+        switches=window.count(Count.SWITCHES, number),
+        faults=window.count(Count.FAULTS, number),
+        idle=False,
+        lock=_waited_lock(capture, innermost, functions, places, roles),
+        interrupted_at=_interrupted_at(functions, roles),
+    )
+    return _with_idle(bare, roles)
+
+
+def _with_idle(cpu: CpuEvidence, roles: Roles) -> CpuEvidence:
+    """Decide whether the CPU idles: it waits for an interrupt that can come, and is on no panic path."""
+    if cpu.lock is not None or any(roles.of(name) is Role.PANIC for name in cpu.functions[:3]):
+        return cpu
+    in_idle = cpu.spends_in(roles, Role.IDLE) >= _MOST
+    waits = cpu.parked or in_idle
+    reachable = not cpu.always_masked or bool(cpu.ticks)
+    return replace(cpu, idle=waits and reachable)
+
+
+def _function(capture: Capture, pc: int) -> str:
+    place = (capture.places or {}).get(pc, "")
+    return short_name(place.rsplit("+0x", 1)[0]) if place else ""
+
+
+def _interrupted_at(functions: tuple[str, ...], roles: Roles) -> int | None:
+    entries = [
+        n
+        for n, name in enumerate(functions[:-1])
+        if roles.of(name) is Role.INTERRUPT and roles.of(functions[n + 1]) is not Role.INTERRUPT
+    ]
+    return entries[0] if entries else None
+
+
+def _waited_lock(
+    capture: Capture,
+    innermost: Innermost | None,
+    functions: tuple[str, ...],
+    places: tuple[str, ...],
+    roles: Roles,
+) -> WaitedLock | None:
+    """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
+    in_lock = bool(functions) and any(roles.of(name) is Role.LOCK for name in functions[:2])
+    sampled = sum(roles.of(place) is Role.LOCK for place in places) >= _MOST * len(places) > 0
+    if not (in_lock and (sampled or not any(places))):
+        return None
+    for address, how in _candidates(innermost):
+        lock = _known_lock(capture, address)
+        if lock is not None:
+            return WaitedLock(
+                address=lock.address,
+                name=lock.name or lock.symbol,
+                holder=lock.holder,
+                held=lock.held,
+                how=how,
+            )
+    for address, how in _candidates(innermost):
+        name = (capture.places or {}).get(address)
+        if name:
+            return WaitedLock(address=address, name=name, holder=None, held=None, how=how)
+    first = next(iter(_candidates(innermost)), None)
+    return WaitedLock(
+        address=first[0] if first else None,
+        name=f"{first[0]:#x}" if first else "",
+        holder=None,
+        held=None,
+        how=first[1] if first else "its function takes locks",
+    )
+
+
+def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:
+    """Return addresses that may be the lock's: arguments first, then what the loop reads."""
+    if innermost is None:
+        return []
+    found = [(value, f"the argument {name}") for name, value in innermost.pointers.items()]
+    operands = innermost.loop.operands if innermost.loop is not None else ()
+    found += [
+        (operand.address, f"the loop reads {operand.text}")
+        for operand in operands
+        if operand.address is not None
+    ]
+    return found
+
+
+def _known_lock(capture: Capture, address: int) -> LockState | None:
+    return next(
+        (lock for lock in capture.locks if lock.address <= address < lock.address + max(lock.size, 1)), None
+    )

@@ -1,0 +1,201 @@
+"""What the rules look at: a capture with everything worked out that more than one rule asks for.
+
+    read_evidence(Capture, HangRules) -> Evidence     pure: the same files, the same evidence
+
+Times are seconds. `None` means that it could not be told; no rule may take it for zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gdb.cpu_evidence import CpuEvidence, read_cpu
+from gdb.event_types import Event, event_types
+from gdb.memory import RecordedMemory
+from gdb.ring import decode_rings
+from gdb.roles import Roles
+from gdb.system_calls import system_call_name
+from gdb.timeline import TIMELINE_EVENT, Timeline, merge, pair_system_calls
+from gdb.window import Window
+
+if TYPE_CHECKING:
+    from gdb.capture import Capture
+    from gdb.event_types import EventTypes
+    from gdb.ring import Events
+    from gdb.scheduler_state import ThreadState
+    from gdb.timeline import InFlight
+    from parity.configuration import HangRules
+
+_READY_STATES: Final = ("ready", "runnable", "queued")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One capture, worked out."""
+
+    capture: Capture
+    rules: HangRules
+    roles: Roles
+    types: EventTypes
+    cpus: tuple[CpuEvidence, ...]
+    timeline: Timeline | None
+    in_flight: tuple[InFlight, ...]
+    """System calls that were entered and not left, the last one entered first."""
+    window: Window
+    """What happened between the two progress samples."""
+
+    @property
+    def arch(self) -> str:
+        """The architecture's name."""
+        return self.capture.subject.arch
+
+    @property
+    def busy(self) -> tuple[CpuEvidence, ...]:
+        """The CPUs that do not idle."""
+        return tuple(cpu for cpu in self.cpus if not cpu.idle)
+
+    @property
+    def all_idle(self) -> bool:
+        """Whether every CPU idles."""
+        return bool(self.cpus) and not self.busy
+
+    @property
+    def ticking(self) -> bool:
+        """Whether the timer interrupts some CPU."""
+        return any(cpu.ticks for cpu in self.cpus)
+
+    @property
+    def seconds(self) -> float:
+        """How far apart the two progress samples are; 0 without two."""
+        return self.window.seconds
+
+    def call_name(self, number: int) -> str:
+        """Return a system call's name."""
+        own = {int(key): name for key, name in self.rules.system_calls.items()}
+        return system_call_name(self.arch, number, own)
+
+    def call_of(self, thread: int | None) -> InFlight | None:
+        """Return the system call that a thread is in, by the trace."""
+        return next((call for call in self.in_flight if call.thread == thread), None)
+
+    def thread(self, number: int | None) -> ThreadState | None:
+        """Return what the scheduler says of a thread; ids in events are cut to 16 bits."""
+        return next(
+            (t for t in self.capture.threads if number is not None and t.id & 0xFFFF == number & 0xFFFF), None
+        )
+
+    def thread_name(self, number: int) -> str:
+        """Return a thread as people call it."""
+        known = self.thread(number)
+        return f"thread {number} ({known.name})" if known is not None and known.name else f"thread {number}"
+
+    def place(self, address: int) -> str:
+        """Return an address as people read it."""
+        return (self.capture.places or {}).get(address) or f"{address:#x}"
+
+    def age_s(self, time: int) -> float | None:
+        """Return how long before the last event a moment of the trace was; None without a known clock."""
+        if self.timeline is None or not self.timeline.hz:
+            return None
+        return self.timeline.since_ns(time) / 1e9
+
+    def events(self, *types: Event) -> Events:
+        """Return the events of these types, by time; empty without a trace."""
+        return self.timeline.of_type(*types) if self.timeline is not None else np.empty(0, TIMELINE_EVENT)
+
+    def recent(self, *types: Event) -> Events:
+        """Return those of the window between the two progress samples, or all where that is not known."""
+        events = self.events(*types)
+        if not self.window.first_events or not len(events):
+            return events
+        first = np.zeros(int(events["cpu"].max()) + 1, np.uint64)
+        for cpu, sequence in self.window.first_events.items():
+            if cpu < len(first):
+                first[cpu] = sequence
+        chosen: Events = events[events["sequence"] >= first[events["cpu"]]]
+        return chosen
+
+    def running_thread(self, cpu: int) -> int | None:
+        """Return the thread that a CPU runs: by the scheduler's own records, else by its last event."""
+        names = self.running_states
+        for thread in self.capture.threads:
+            if thread.cpu == cpu and thread.state.lower() in names:
+                return thread.id
+        events = self.timeline.of_cpu(cpu) if self.timeline is not None else None
+        last = int(events["thread"][-1]) if events is not None and len(events) else -1
+        return last if last >= 0 else None
+
+    def running_call(self, cpu: int) -> InFlight | None:
+        """Return the system call that the thread on a CPU is in."""
+        thread = self.running_thread(cpu)
+        return next(
+            (call for call in self.in_flight if thread is not None and call.thread == thread & 0xFFFF), None
+        )
+
+    @property
+    def running_states(self) -> frozenset[str]:
+        """What the kernel calls a thread that runs, in lower case."""
+        configured = self.rules.threads.running if self.rules.threads is not None else ()
+        return frozenset(str(name).lower() for name in configured) or frozenset({"running", "current"})
+
+    @property
+    def ready_threads(self) -> tuple[ThreadState, ...]:
+        """The threads that the scheduler's own records call ready to run; idle threads are none."""
+        names = {str(state).lower() for state in self.ready_states}
+        return tuple(t for t in self.capture.threads if t.state.lower() in names and not _is_idle(t))
+
+    @property
+    def ready_states(self) -> tuple[str, ...]:
+        """What the kernel calls a thread that is ready."""
+        configured = self.rules.threads.ready if self.rules.threads is not None else ()
+        return tuple(map(str, configured)) or tuple(
+            t.state for t in self.capture.threads if any(word in t.state.lower() for word in _READY_STATES)
+        )
+
+
+def read_evidence(capture: Capture, rules: HangRules) -> Evidence:
+    """Work out what the rules look at; total: whatever the capture lacks is left out."""
+    roles = Roles(
+        panic=rules.panic_symbols,
+        idle=rules.idle_symbols,
+        lock=rules.lock_symbols,
+        wait=rules.wait_symbols,
+        interrupt=rules.interrupt_symbols,
+        system_call=rules.syscall_symbols,
+    )
+    types = event_types({int(key, 16): name for key, name in rules.events.items()})
+    timeline = read_timeline(capture, rules, types)
+    calls = pair_system_calls(timeline).in_flight if timeline is not None else ()
+    window = Window.between(capture.progress, timeline)
+    seen = {state.cpu for state in capture.cpus} | {cpu.cpu for one in capture.samples for cpu in one.cpus}
+    return Evidence(
+        capture=capture,
+        rules=rules,
+        roles=roles,
+        types=types,
+        cpus=tuple(read_cpu(number, capture, roles=roles, window=window) for number in sorted(seen)),
+        timeline=timeline,
+        in_flight=tuple(sorted(calls, key=lambda call: call.entered_at, reverse=True)),
+        window=window,
+    )
+
+
+def read_timeline(capture: Capture, rules: HangRules, types: EventTypes) -> Timeline | None:
+    """Decode and merge the captured rings; None where there are none."""
+    layout = capture.layout.rings if capture.layout is not None else None
+    if layout is None:
+        return None
+    memory = RecordedMemory(capture.memory)
+    raw = memory.read(layout.address, layout.size)
+    if raw is None:
+        return None
+    rings = decode_rings(raw, layout, known_types=types.known)
+    hz = rules.timestamp_hz or capture.timestamp_hz
+    return merge(rings, round(hz) if hz else None, aliases=types.aliases)
+
+
+def _is_idle(thread: ThreadState) -> bool:
+    return thread.name.lower().startswith(("idle", "swapper"))

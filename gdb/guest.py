@@ -1,0 +1,196 @@
+"""The guest as QEMU's monitor gives it, without stopping it: registers, physical memory, translations, state.
+
+The monitor itself is its owner's; here it is only spoken to. Formats are those of QEMU 7.2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from gdb.cpu_state import Mode
+from gdb.register_dump import parse_register_dump
+from parity.errors import MachineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gdb.elf_image import ElfImage
+    from gdb.register_dump import PcSample
+
+PAGE: Final = 4096
+_TRANSLATED: Final = re.compile(r"gpa: (0x[0-9a-fA-F]+)")
+_LARGEST_READ: Final = 16 * 1024 * 1024
+
+
+class Monitor(Protocol):
+    """One QMP session; `execute` raises `MachineError` where QEMU refuses, is gone, or does not answer."""
+
+    def execute(self, command: str, **arguments: object) -> Any:
+        """Run one QMP command and return its answer."""
+        ...
+
+    def events(self) -> Sequence[Mapping[str, Any]]:
+        """Return all events since QEMU's start, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostThread:
+    """What the host gave the thread that runs one virtual CPU, in seconds since the thread began."""
+
+    cpu: int
+    ran_s: float
+    waited_s: float
+    """Ready to run, while the host ran something else."""
+
+
+class Guest:
+    """One running machine. `folder` is private and takes what QEMU writes out."""
+
+    def __init__(self, monitor: Monitor, folder: Path, *, pid: int) -> None:
+        self._monitor = monitor
+        self._file = folder / "memory.part"
+        self._pid = pid
+
+    def human(self, line: str, *, cpu: int | None = None) -> str:
+        """Return what the human monitor answers to a line. Raises `MachineError`."""
+        arguments = {"command-line": line} | ({} if cpu is None else {"cpu-index": cpu})
+        return str(self._monitor.execute("human-monitor-command", **arguments))
+
+    def status(self) -> str:
+        """Return QEMU's run state, such as `running` or `paused`. Raises `MachineError`."""
+        return str(self._monitor.execute("query-status").get("status", ""))
+
+    def resume(self) -> None:
+        """Let a paused guest go. Raises `MachineError`."""
+        self._monitor.execute("cont")
+
+    def events(self) -> tuple[str, ...]:
+        """Return the names of all events since QEMU's start, oldest first."""
+        return tuple(str(event.get("event", "")) for event in self._monitor.events())
+
+    def dump_core(self, file: Path) -> None:
+        """Write the guest's memory and registers to an ELF core file; the guest stands still meanwhile.
+
+        Raises `MachineError`.
+        """
+        self._monitor.execute("dump-guest-memory", paging=False, protocol=f"file:{file}")
+
+    def registers(self) -> tuple[PcSample, ...]:
+        """Return every CPU's registers, read while it runs. Raises `MachineError`."""
+        return parse_register_dump(self.human("info registers -a"))
+
+    def host_threads(self) -> tuple[HostThread, ...]:
+        """Return what the host gave each virtual CPU; empty where the host does not tell (Linux alone does)."""
+        found = []
+        with contextlib.suppress(OSError, ValueError, MachineError, KeyError, TypeError):
+            for entry in self._monitor.execute("query-cpus-fast"):
+                file = Path(f"/proc/{self._pid}/task/{int(entry['thread-id'])}/schedstat")
+                ran_ns, waited_ns, _slices = map(int, file.read_text(encoding="ascii").split())
+                found.append(
+                    HostThread(cpu=int(entry["cpu-index"]), ran_s=ran_ns / 1e9, waited_s=waited_ns / 1e9)
+                )
+        return tuple(found)
+
+    def read_physical(self, address: int, size: int) -> bytes | None:
+        """Return guest-physical memory; None where QEMU does not give it."""
+        if not 0 < size <= _LARGEST_READ:
+            return None
+        try:
+            self._monitor.execute("pmemsave", val=address, size=size, filename=str(self._file))
+            content = self._file.read_bytes()
+        except (MachineError, OSError):
+            return None
+        finally:
+            self._file.unlink(missing_ok=True)
+        return content if len(content) == size else None
+
+    def translate(self, page: int, *, cpu: int) -> int | None:
+        """Return the physical address of a page as this CPU maps it, or None."""
+        with contextlib.suppress(MachineError):
+            if found := _TRANSLATED.search(self.human(f"gva2gpa {page:#x}", cpu=cpu)):
+                return int(found[1], 16)
+        return None
+
+
+class GuestMemory:
+    """The kernel's virtual memory, read through physical memory without stopping anything.
+
+    Where the ELF file says at which physical addresses the kernel lies, and its bytes are found there, that is
+    believed; all else is translated page by page by a CPU that is in the kernel.
+    """
+
+    def __init__(self, guest: Guest, elf: ElfImage | None, *, base: int = 0) -> None:
+        self._guest = guest
+        self._elf = elf if elf is not None and _lies_as_linked(guest, elf, base) else None
+        self._base = base
+        self._pages: dict[int, int] = {}
+        self._cpus: tuple[int, ...] = (0,)
+
+    def look_through(self, samples: tuple[PcSample, ...]) -> None:
+        """Choose the CPUs that translate: those in the kernel first; in user mode aarch64 refuses its addresses."""
+        self._cpus = tuple(
+            sample.cpu for sample in sorted(samples, key=lambda found: found.mode is not Mode.KERNEL)
+        )
+
+    def read(self, address: int, size: int) -> bytes | None:
+        """Return `size` bytes, or None where a page of them is not mapped."""
+        if not 0 < size <= _LARGEST_READ or address < 0:
+            return None
+        pieces = []
+        for start, length in self._runs(address, size):
+            content = None if start is None else self._guest.read_physical(start, length)
+            if content is None:
+                return None
+            pieces.append(content)
+        return b"".join(pieces)
+
+    def _runs(self, address: int, size: int) -> list[tuple[int | None, int]]:
+        """Return the physical pieces, neighbours joined."""
+        runs: list[tuple[int | None, int]] = []
+        at, end = address, address + size
+        while at < end:
+            length = min(end, (at // PAGE + 1) * PAGE) - at
+            page = self._translate(at // PAGE * PAGE)
+            start = None if page is None else page + at % PAGE
+            if start is None:
+                return [(None, size)]
+            last = runs[-1] if runs else None
+            if last is not None and last[0] is not None and last[0] + last[1] == start:
+                runs[-1] = (last[0], last[1] + length)
+            else:
+                runs.append((start, length))
+            at += length
+        return runs
+
+    def _translate(self, page: int) -> int | None:
+        if self._elf is not None and (linked := self._elf.physical(page - self._base)) is not None:
+            return linked
+        if page not in self._pages:
+            for cpu in self._cpus[:2]:
+                if (found := self._guest.translate(page, cpu=cpu)) is not None:
+                    self._pages[page] = found
+                    break
+        return self._pages.get(page)
+
+
+def _lies_as_linked(guest: Guest, elf: ElfImage, base: int) -> bool:
+    """Whether the kernel's code is found at the physical addresses of its program headers."""
+    if base:
+        return False
+    for segment in elf.segments:
+        if not segment.is_executable or segment.file_size < 64:
+            continue
+        offsets = (0, segment.file_size // 2 & ~7, segment.file_size - 64 & ~7)
+        alike = 0
+        for offset in offsets:
+            linked = elf.read(segment.address + offset, 64)
+            alike += linked is not None and linked == guest.read_physical(
+                segment.physical_address + offset, 64
+            )
+        return alike >= len(offsets) - 1
+    return False

@@ -1,0 +1,64 @@
+"""What is known of a kernel before anything is stopped: its symbols, where its trace lies, how its threads are linked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdb.elf_image import read_elf
+from gdb.find_layout import find_trace_layout
+from gdb.scheduler_state import plan_scheduler
+from gdb.structures import Structures
+from gdb.symbols import demangle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gdb.elf_image import ElfImage
+    from gdb.layout import TraceLayout
+    from gdb.scheduler_state import SchedulerPlan
+    from gdb.symbols import SymbolTable
+    from parity.configuration import HangRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """One kernel image, worked out for one load address."""
+
+    path: Path
+    elf: ElfImage
+    base: int
+    symbols: SymbolTable
+    """At the addresses where the kernel runs."""
+    layout: TraceLayout
+    scheduler: SchedulerPlan
+
+    def place(self, address: int) -> str:
+        """Return an address as `symbol+0x10`; empty where no symbol holds it."""
+        found = self.symbols.at(address)
+        if found is None:
+            return ""
+        symbol, offset = found
+        name = demangle(symbol.name)
+        return f"{name}+{offset:#x}" if offset else name
+
+    def function_range(self, address: int) -> tuple[int, int] | None:
+        """Return the first address of the function around `address` and the first after it."""
+        found = self.symbols.at(address)
+        if found is None or not found[0].size:
+            return None
+        return found[0].address, found[0].address + found[0].size
+
+
+def read_kernel(path: Path, rules: HangRules, *, base: int = 0) -> Kernel:
+    """Read the ELF file; takes half a second or more. Raises `UsageError` where it is none."""
+    elf = read_elf(path)
+    structures = Structures(elf)
+    return Kernel(
+        path=path,
+        elf=elf,
+        base=base,
+        symbols=elf.symbols.relocated(base),
+        layout=find_trace_layout(elf, rules.symbols, base=base),
+        scheduler=plan_scheduler(elf, structures, rules, base=base),
+    )

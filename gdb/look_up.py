@@ -1,0 +1,75 @@
+"""What is looked up of a capture while its guest runs again: the code around program counters, and names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gdb.capture import Innermost
+from gdb.cpu_state import Mode
+from gdb.spin_loop import find_spin_loop
+from parity.deadline import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gdb.capture import Capture
+    from gdb.cpu_state import CpuState
+    from gdb.debugger import Debugger
+    from gdb.kernel import Kernel
+    from gdb.spin_loop import SpinLoop
+
+_DISASSEMBLE_S: Final = 5.0
+_LARGEST_FUNCTION: Final = 32 * 1024
+"""Bytes; what is longer is no lock's loop, and takes GDB long."""
+_POINTER: Final = re.compile(r"0x[0-9a-f]{6,16}")
+_DEPTH: Final = 3
+"""Frames whose arguments may be the lock: the primitive, its wrapper, and who called that."""
+
+
+def look_up_innermost(capture: Capture, kernel: Kernel, debugger: Debugger | None) -> tuple[Innermost, ...]:
+    """Return the loop and the pointers at which each CPU was stopped in the kernel. Raises `GdbError`."""
+    return tuple(
+        Innermost(
+            cpu=state.cpu,
+            loop=_loop_around(capture, state, kernel, debugger) if debugger is not None else None,
+            pointers=_pointers(state),
+        )
+        for state in capture.cpus
+        if state.mode is not Mode.USER
+    )
+
+
+def name_places(capture: Capture, kernel: Kernel) -> dict[int, str]:
+    """Return the names of all addresses that a reader of the capture may want to see as such."""
+    found = {address: kernel.place(address) for address in set(_addresses(capture))}
+    return {address: name for address, name in sorted(found.items()) if name}
+
+
+def _loop_around(capture: Capture, state: CpuState, kernel: Kernel, debugger: Debugger) -> SpinLoop | None:
+    function = kernel.function_range(state.pc)
+    if function is None or function[1] - function[0] > _LARGEST_FUNCTION:
+        return None
+    code = debugger.disassemble(*function, Deadline.after(_DISASSEMBLE_S))
+    pcs = [sample.pc for one in capture.samples for sample in one.cpus if sample.cpu == state.cpu]
+    return find_spin_loop(code, pc=state.pc, samples=pcs, registers=state.registers)
+
+
+def _pointers(state: CpuState) -> dict[str, int]:
+    return {
+        f"{frame.function}.{name}": int(match[0], 16)
+        for frame in reversed(state.frames[:_DEPTH])
+        for name, value in frame.arguments
+        if (match := _POINTER.search(value)) is not None
+    }
+
+
+def _addresses(capture: Capture) -> Iterator[int]:
+    for one in capture.samples:
+        yield from (sample.pc for sample in one.cpus)
+    yield from (state.pc for state in capture.cpus)
+    for innermost in capture.innermost:
+        yield from innermost.pointers.values()
+        if innermost.loop is not None:
+            yield from (operand.address for operand in innermost.loop.operands if operand.address is not None)
+    yield from (lock.address for lock in capture.locks)

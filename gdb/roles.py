@@ -1,0 +1,90 @@
+"""What a kernel's function is there for, guessed from its name: panic, idle, lock, wait, interrupt, system call.
+
+The patterns are `[target.NAME.hang]`'s globs; case and Rust's generic arguments do not matter.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Role(StrEnum):
+    """What a function is there for."""
+
+    PANIC = "panic"
+    """Prints last words, or halts for ever."""
+    IDLE = "idle"
+    LOCK = "lock"
+    """Takes a spinlock."""
+    WAIT = "wait"
+    """Puts a thread to sleep, or switches to another."""
+    INTERRUPT = "interrupt"
+    """The entry of an interrupt or exception, or its dispatcher."""
+    SYSTEM_CALL = "system-call"
+    """The entry of a system call, or its dispatcher."""
+    OTHER = "other"
+
+
+_GENERIC: Final = re.compile(r"<[^<>]*>")
+_ORDER: Final = (Role.PANIC, Role.LOCK, Role.IDLE, Role.INTERRUPT, Role.SYSTEM_CALL, Role.WAIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """The globs of each role."""
+
+    panic: tuple[str, ...]
+    idle: tuple[str, ...]
+    lock: tuple[str, ...]
+    wait: tuple[str, ...]
+    interrupt: tuple[str, ...]
+    system_call: tuple[str, ...]
+
+    def of(self, function: str | None) -> Role:
+        """Return the role of a function; the first of the order above whose globs match."""
+        return Role.OTHER if not function else _role(self, function)
+
+    def first(self, functions: Sequence[str], *roles: Role) -> int | None:
+        """Return the index of the first function that has one of the roles."""
+        return next((n for n, function in enumerate(functions) if self.of(function) in roles), None)
+
+    def canonical(self, functions: Iterable[str]) -> tuple[str, ...]:
+        """Return the functions that tell one stuck stack from another, innermost first."""
+        kept = [function for function in functions if self.of(function) is Role.OTHER]
+        return tuple(short_name(function) for function in kept)
+
+
+def short_name(function: str) -> str:
+    """Return a function's name without Rust's generic arguments and hash."""
+    bare = function
+    while (cut := _GENERIC.sub("", bare)) != bare:
+        bare = cut
+    return re.sub(r"::h[0-9a-f]{16}$", "", bare).strip(":") or function
+
+
+@lru_cache(maxsize=4096)
+def _role(roles: Roles, function: str) -> Role:
+    name = short_name(function).lower()
+    last = name.rsplit("::", 1)[-1]
+    globs = {
+        Role.PANIC: roles.panic,
+        Role.IDLE: roles.idle,
+        Role.LOCK: roles.lock,
+        Role.WAIT: roles.wait,
+        Role.INTERRUPT: roles.interrupt,
+        Role.SYSTEM_CALL: roles.system_call,
+    }
+    for role in _ORDER:
+        for glob in globs[role]:
+            pattern = glob.lower()
+            if fnmatch.fnmatchcase(last, pattern) or fnmatch.fnmatchcase(name, pattern):
+                return role
+    return Role.OTHER

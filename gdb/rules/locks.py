@@ -1,0 +1,221 @@
+"""Rules 3, 4 and 5: spinlocks. Who holds what comes from the locks' own records, else from lock events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdb.event_types import Event
+from gdb.rules.verdict import below, others_tick, seen, stack, verdict
+from parity.diagnosis import Cause, Confidence, Diagnosis
+
+if TYPE_CHECKING:
+    from gdb.cpu_evidence import CpuEvidence
+    from gdb.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lock, as far as that is known."""
+
+    cpu: int | None
+    fact: str
+
+
+def self_deadlock(evidence: Evidence) -> Diagnosis | None:
+    """A CPU spins on a lock that code further out on its own stack holds."""
+    for cpu in evidence.cpus:
+        if cpu.lock is None or (cpu.ticks and not cpu.always_masked):
+            continue
+        holder = find_holder(evidence, cpu)
+        interrupted = cpu.interrupted_at is not None
+        if holder is not None and holder.cpu is not None:
+            if holder.cpu != cpu.cpu:
+                continue
+            confidence = Confidence.HIGH if interrupted else Confidence.MEDIUM
+        elif interrupted and not _others_in_kernel(evidence, cpu):
+            confidence = Confidence.MEDIUM
+        else:
+            continue
+        if not interrupted and not cpu.always_masked:
+            continue
+        how = (
+            f"an interrupt asks for it above {cpu.functions[_below_interrupt(cpu)]}, which it interrupted"
+            if interrupted
+            else "the CPU holds it already"
+        )
+        return verdict(
+            evidence,
+            Cause.SELF_DEADLOCK,
+            confidence,
+            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)} and holds it itself: {how}",
+            [
+                seen(cpu),
+                holder.fact if holder else "no other CPU is in the kernel",
+                stack(cpu),
+                others_tick(evidence, cpu),
+            ],
+            subject=cpu.lock.name,
+            cpu=cpu,
+        )
+    return None
+
+
+def lock_cycle(evidence: Evidence) -> Diagnosis | None:
+    """CPUs wait for one another's locks."""
+    waiting = {cpu.cpu: cpu for cpu in evidence.cpus if cpu.lock is not None}
+    holders = {number: find_holder(evidence, cpu) for number, cpu in waiting.items()}
+    for start in waiting:
+        path = [start]
+        while (holder := holders.get(path[-1])) is not None and holder.cpu in waiting:
+            if holder.cpu == start and len(path) > 1:
+                return _cycle(evidence, [waiting[number] for number in path], holders, Confidence.HIGH)
+            if holder.cpu in path:
+                break
+            path.append(holder.cpu)
+    if any(holder is not None and holder.cpu is not None for holder in holders.values()):
+        return None
+    stuck = [cpu for cpu in waiting.values() if cpu.always_masked and not cpu.ticks]
+    names = {cpu.lock.name for cpu in stuck if cpu.lock is not None and cpu.lock.name}
+    return _cycle(evidence, stuck, holders, Confidence.MEDIUM) if len(names) > 1 else None
+
+
+def lock_leaked(evidence: Evidence) -> Diagnosis | None:
+    """A CPU spins on a lock, and nothing that runs is going to release it."""
+    for cpu in evidence.cpus:
+        if cpu.lock is None:
+            continue
+        holder = find_holder(evidence, cpu)
+        own = holder is None or holder.cpu in (None, cpu.cpu)
+        if own and cpu.interrupted_at is not None and cpu.always_masked:
+            continue
+        owner = None if holder is None else next((c for c in evidence.cpus if c.cpu == holder.cpu), None)
+        if owner is not None and owner.cpu != cpu.cpu and _may_release(owner, cpu):
+            continue
+        if owner is None and _others_in_kernel(evidence, cpu):
+            continue
+        acquired = _unreleased(evidence, cpu)
+        confidence = Confidence.HIGH if acquired else Confidence.MEDIUM
+        waiters = [c for c in evidence.cpus if c.lock is not None and c.lock.name == cpu.lock.name]
+        return verdict(
+            evidence,
+            Cause.LOCK_LEAKED,
+            confidence,
+            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and its holder has left: "
+            "no CPU is inside the section that it guards",
+            [
+                seen(cpu),
+                acquired,
+                holder.fact if holder else "no record and no event says who took it",
+                _whereabouts(owner) if owner is not None else "every other CPU idles or runs user code",
+                f"{len(waiters)} CPUs wait for it" if len(waiters) > 1 else "",
+                stack(cpu),
+            ],
+            subject=cpu.lock.name,
+            cpu=cpu,
+        )
+    return None
+
+
+def find_holder(evidence: Evidence, cpu: CpuEvidence) -> Holder | None:
+    """Return who holds the lock that a CPU waits for; None where nothing says so."""
+    lock = cpu.lock
+    if lock is None:
+        return None
+    if lock.holder is not None:
+        return Holder(
+            cpu=lock.holder, fact=f"the record of {lock.name} names CPU {lock.holder} as its holder"
+        )
+    found = _last_acquirer(evidence, lock.name)
+    if found is None:
+        return None
+    number, sequence = found
+    return Holder(
+        cpu=number, fact=f"CPU {number} acquired {lock.name} (its event {sequence}) and did not release it"
+    )
+
+
+def _last_acquirer(evidence: Evidence, name: str) -> tuple[int, int] | None:
+    """Return (CPU, sequence) of the last acquisition of a lock that no release follows."""
+    ids = [number for number, known in enumerate(evidence.capture.lock_names) if known == name]
+    events = evidence.events(Event.LOCK_ACQUIRE, Event.LOCK_RELEASE)
+    events = events[[payload in ids for payload in events["payload"].tolist()]] if len(events) else events
+    if not len(events):
+        return None
+    last = events[-1]
+    if int(last["event_type"]) != Event.LOCK_ACQUIRE:
+        return None
+    return int(last["cpu"]), int(last["sequence"])
+
+
+def _unreleased(evidence: Evidence, cpu: CpuEvidence) -> str:
+    name = cpu.lock.name if cpu.lock is not None else ""
+    found = _last_acquirer(evidence, name)
+    if found is None:
+        return ""
+    number, sequence = found
+    return f"the trace's last word on {name}: acquired on CPU {number} (event {sequence}), never released"
+
+
+def _cycle(
+    evidence: Evidence,
+    cpus: list[CpuEvidence],
+    holders: dict[int, Holder | None],
+    confidence: Confidence,
+) -> Diagnosis:
+    chain = ", ".join(f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}" for cpu in cpus)
+    facts = [fact for cpu in cpus for fact in (seen(cpu), _fact(holders.get(cpu.cpu)), stack(cpu))]
+    names = sorted(cpu.lock.name for cpu in cpus if cpu.lock is not None)
+    known = "each held by the other" if confidence is Confidence.HIGH else "all with interrupts off"
+    return verdict(
+        evidence,
+        Cause.LOCK_CYCLE,
+        confidence,
+        f"{chain}: {known}",
+        facts,
+        subject=" and ".join(names),
+        cpu=cpus[0],
+    )
+
+
+def _fact(holder: Holder | None) -> str:
+    return holder.fact if holder is not None else ""
+
+
+def _called(cpu: CpuEvidence) -> str:
+    name = cpu.lock.name if cpu.lock is not None else ""
+    return f"the lock `{name}`" if name else "a lock"
+
+
+def _below_interrupt(cpu: CpuEvidence) -> int:
+    return min((cpu.interrupted_at or 0) + 1, len(cpu.functions) - 1)
+
+
+def _others_in_kernel(evidence: Evidence, cpu: CpuEvidence) -> bool:
+    """Whether another CPU runs kernel code that could hold the lock."""
+    return any(
+        other.cpu != cpu.cpu
+        and not other.idle
+        and not other.offline
+        and not other.mostly_user
+        and other.lock is None
+        for other in evidence.cpus
+    )
+
+
+def _may_release(owner: CpuEvidence, waiter: CpuEvidence) -> bool:
+    """Whether the CPU that a lock names is still in the kernel, on its way to the release."""
+    if owner.idle or owner.mostly_user or owner.offline:
+        return False
+    return owner.lock is None or (waiter.lock is not None and owner.lock.name != waiter.lock.name)
+
+
+def _whereabouts(owner: CpuEvidence) -> str:
+    where = (
+        "idles"
+        if owner.idle
+        else "is in user mode"
+        if owner.mostly_user
+        else f"is in {owner.function or '?'}"
+    )
+    return f"CPU {owner.cpu}, its holder by name, {where}"

@@ -1,0 +1,148 @@
+"""`parity diagnose`: why an attempt got no further, and what says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parity.cli.completion import complete_target, complete_test
+from parity.cli.session import ExitStatus
+from parity.errors import UsageError
+
+if TYPE_CHECKING:
+    from parity.cli.session import Session
+    from parity.configuration import Configuration
+    from parity.flow.diagnose import Examined
+
+
+def diagnose_command(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TEST|ATTEMPT|CAPTURE]",
+            help="A test (its newest capture), an attempt's number, or a capture's folder; the newest of all.",
+            autocompletion=complete_test,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="NAME",
+            help="Only captures of this target.",
+            autocompletion=complete_target,
+        ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Run the test now, and look into it where it does not end well.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0.1, max=86400, metavar="S", help="With --live: seconds for the test."),
+    ] = None,
+    build: Annotated[
+        bool, typer.Option("--build/--no-build", help="With --live: run the target's build commands first.")
+    ] = True,
+    events: Annotated[
+        int, typer.Option("--events", "-n", min=0, max=100_000, help="How many of the last trace events.")
+    ] = 20,
+    frames: Annotated[
+        int, typer.Option("--frames", min=0, max=64, help="How many frames of each busy CPU's stack.")
+    ] = 12,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Say what a stuck guest is stuck on, from its capture: verdict, evidence, CPUs, last events, stacks.
+
+    Starts no machine, unless --live. Exit status: 0 it was diagnosed, 1 the cause is not known (or, with --live,
+    the test ended well and there is nothing to diagnose), 2 usage or configuration, 3 the harness failed.
+    """
+    session: Session = context.obj
+    configuration = session.configuration()
+    examined = (
+        _examine_live(session, configuration, what, target=target, timeout=timeout, build=build)
+        if live
+        else _examine_saved(configuration, what, target=target)
+    )
+    if examined is None:
+        raise typer.Exit(ExitStatus.TESTS_FAILED)
+    if as_json:
+        from parity.flow.diagnosis_json import describe  # noqa: PLC0415 - keeps --help fast
+
+        sys.stdout.write(json.dumps(describe(examined, events=events), indent=2) + "\n")
+    else:
+        from parity.cli.diagnosis_page import show_diagnosis  # noqa: PLC0415
+
+        show_diagnosis(session.out, examined, events=events, frames=frames)
+    raise typer.Exit(
+        ExitStatus.AS_WANTED if examined.diagnosis.confidence != "low" else ExitStatus.TESTS_FAILED
+    )
+
+
+def _examine_saved(configuration: Configuration, what: str | None, *, target: str | None) -> Examined:
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.diagnose import examine, find_capture, is_folder  # noqa: PLC0415
+
+    if what is not None and is_folder(what):
+        return examine(configuration, Path(what))
+    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
+        attempt = find_capture(configuration, repository, what, target=target)
+    assert attempt.hang is not None  # noqa: S101 - find_capture sees to it
+    return examine(configuration, attempt.hang.folder, attempt)
+
+
+def _examine_live(
+    session: Session,
+    configuration: Configuration,
+    test: str | None,
+    *,
+    target: str | None,
+    timeout: float | None,
+    build: bool,
+) -> Examined | None:
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.attempt import Isolation  # noqa: PLC0415
+    from parity.cli.progress import open_observer  # noqa: PLC0415
+    from parity.flow.diagnose import examine  # noqa: PLC0415
+    from parity.flow.run import Order, run_campaign  # noqa: PLC0415
+    from parity.flow.selection import select_cases, select_targets  # noqa: PLC0415
+
+    if test is None:
+        raise UsageError("--live needs a test", hint="parity diagnose --live TEST --target NAME")
+    wanted = target or configuration.kernel.port
+    chosen = select_targets(configuration, names=(wanted,) if wanted else ())
+    machines = [name for name in chosen if not configuration.target(name).is_host][:1]
+    if not machines:
+        raise UsageError(
+            "tests on the host's own Linux cannot be looked into", hint="name a target with a machine"
+        )
+    order = Order(
+        cases=select_cases(configuration, targets=machines, tests=(test,)),
+        isolation=Isolation.BOOT,
+        jobs=1,
+        timeout_s=timeout,
+        build=build,
+        always_inspect=True,
+        arguments=tuple(sys.argv[1:]),
+    )
+    with (
+        open_repository(configuration.database_url, configuration.state_folder) as repository,
+        open_observer(session.err, quiet=not session.err.is_terminal) as progress,
+    ):
+        summary = run_campaign(configuration, repository, order, progress)
+        attempts = repository.campaign_attempts(summary.number)
+    found = next((attempt for attempt in attempts if attempt.hang is not None), None)
+    if found is None or found.hang is None:
+        for attempt in attempts:
+            session.out.print(
+                f"{attempt.test} on {attempt.target}: {attempt.verdict.outcome}: {attempt.verdict.evidence[0]}",
+                markup=False,
+                soft_wrap=True,
+            )
+        return None
+    return examine(configuration, found.hang.folder, found)

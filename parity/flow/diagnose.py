@@ -1,0 +1,85 @@
+"""`parity diagnose` and `parity trace`: find a saved capture and read it by today's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdb.capture_folder import CAPTURE_FILE, read_capture
+from gdb.evidence import read_evidence
+from gdb.rules import diagnose
+from parity.configuration import HangRules
+from parity.errors import UsageError
+from parity.flow.history import read_attempts
+
+if TYPE_CHECKING:
+    from db import Repository
+    from gdb.capture import Capture
+    from gdb.evidence import Evidence
+    from parity.attempt import StoredAttempt
+    from parity.configuration import Configuration
+    from parity.diagnosis import Diagnosis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A capture, read."""
+
+    folder: Path
+    capture: Capture
+    evidence: Evidence
+    diagnosis: Diagnosis
+    attempt: StoredAttempt | None
+    """Whose capture it is, where the database knows it."""
+
+
+def examine(configuration: Configuration, folder: Path, attempt: StoredAttempt | None = None) -> Examined:
+    """Read a capture and diagnose it by the rules of its target; raises `UsageError` where it is none."""
+    capture = read_capture(folder)
+    evidence = read_evidence(capture, hang_rules(configuration, capture))
+    return Examined(
+        folder=folder, capture=capture, evidence=evidence, diagnosis=diagnose(evidence), attempt=attempt
+    )
+
+
+def hang_rules(configuration: Configuration, capture: Capture) -> HangRules:
+    """Return the rules of a capture's target, or the defaults where parity.toml has no such target."""
+    target = configuration.targets.get(capture.subject.target)
+    return target.hang if target is not None else HangRules()
+
+
+def is_folder(what: str) -> bool:
+    """Whether a word on the command line means a capture's folder: it has a slash, or is one."""
+    return "/" in what or (Path(what) / CAPTURE_FILE).exists()
+
+
+def find_capture(
+    configuration: Configuration, repository: Repository, what: str | None, *, target: str | None = None
+) -> StoredAttempt:
+    """Return the attempt whose capture is meant: by its number, a test's newest, or the newest of all.
+
+    Raises `UsageError` where there is none, with what to do.
+    """
+    if what is not None and what.isdecimal():
+        attempt = repository.attempt(int(what))
+    else:
+        if what is not None:
+            read_attempts(configuration, repository, what, target=target)  # refuses names that are not known
+        found = repository.newest_hang(what, target=target)
+        if found is None:
+            whose = f"no attempt of {what}" if what else "no attempt"
+            where = f" on {target}" if target else ""
+            raise UsageError(
+                f"{whose}{where} has a capture",
+                hint=f"parity diagnose --live {what} takes one now"
+                if what
+                else "a hang in `parity run` takes one",
+            )
+        attempt = found
+    if attempt.hang is None:
+        raise UsageError(
+            f"attempt {attempt.id} ({attempt.test} on {attempt.target}: {attempt.verdict.outcome}) has no capture",
+            hint=f"parity diagnose --live {attempt.test} --target {attempt.target} takes one now",
+        )
+    return attempt

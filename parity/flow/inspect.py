@@ -1,0 +1,149 @@
+"""Looks into a guest that got no further, before it is ended: capture, diagnosis, and both on disk."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from gdb.capture import Subject
+from gdb.capture_folder import new_folder, read_capture, write_capture
+from gdb.evidence import read_evidence
+from gdb.guest import Guest
+from gdb.kernel import Kernel, read_kernel
+from gdb.rules import diagnose
+from gdb.take_capture import Tools, take_capture
+from parity.configuration import HangRules
+from parity.diagnosis import Hang
+from parity.printable import printable_line
+from runners.machine import Stopped
+from runners.observation import Ending
+from runners.process import launcher_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gdb.capture import Capture
+    from parity.configuration import Configuration
+    from parity.diagnosis import Diagnosis
+    from runners.inspection import Stall
+
+_log = logging.getLogger(__name__)
+
+_MOMENTS: Final = {Ending.QUIET: "hang", Ending.BUDGET: "timeout", Ending.PANICKED: "crash"}
+_TAIL_LINES: Final = 20
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass
+class GuestInspector:
+    """Looks into machines of one campaign; shared by its workers."""
+
+    configuration: Configuration
+    folder: Path
+    """Where captures go."""
+    always: bool = False
+    """Look into every guest that did not end well, whatever the configuration says."""
+    _kernels: dict[tuple[str, int], Kernel] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def inspect(self, stall: Stall) -> Hang | None:
+        """Return what the guest is stuck on; a failure of this tool costs the diagnosis and nothing else."""
+        rules = stall.rig.target.hang
+        moment = "boot" if stall.booting else _MOMENTS[stall.ending]
+        if not self.always and moment not in rules.capture:
+            return None
+        try:
+            return self._inspect(stall, rules)
+        except Stopped:
+            raise
+        except Exception:  # noqa: BLE001 - the boundary of one diagnosis: recorded, and the attempt is judged without it
+            _log.exception("%s on %s: looking into the guest", stall.fields["test"], stall.rig.name)
+            return None
+
+    def _inspect(self, stall: Stall, rules: HangRules) -> Hang:
+        began = time.monotonic()
+        subject = self._subject(stall, rules)
+        images = stall.rig.images(stall.fields)
+        symbols = images.symbols
+
+        def kernel() -> Kernel | None:
+            return None if symbols is None else self._kernel(symbols.path, rules, subject.base)
+
+        def wait(seconds: float) -> None:
+            if stall.rig.stop.wait(seconds):
+                raise Stopped
+
+        name = "-".join(
+            (
+                datetime.now(UTC).strftime("%Y%m%d-%H%M%S"),
+                *(_UNSAFE.sub("_", part) for part in (stall.rig.name, stall.fields["test"])),
+                stall.fields["nonce"][:6],
+            )
+        )
+        with new_folder(self.folder, name) as folder:
+            tools = Tools(
+                kernel=kernel,
+                symbols=symbols.path if symbols is not None else None,
+                launcher=launcher_words(),
+                socket=stall.machine.folder / "gdb",
+                wait=wait,
+                core=folder.path / "core" if rules.core else None,
+            )
+            capture = take_capture(
+                Guest(stall.machine.monitor, stall.machine.folder, pid=stall.machine.pid), subject, tools
+            )
+            write_capture(folder.path, capture)
+            diagnosis = diagnose(read_evidence(capture, rules))
+        return Hang(
+            folder=folder.path, diagnosis=diagnosis, pause_s=capture.pause_s, took_s=time.monotonic() - began
+        )
+
+    def _subject(self, stall: Stall, rules: HangRules) -> Subject:
+        images = stall.rig.images(stall.fields)
+        text = stall.machine.texts({})[stall.rig.target.console_port]
+        return Subject(
+            test=stall.fields["test"],
+            target=stall.rig.name,
+            arch=stall.rig.target.arch,
+            cpus=stall.rig.target.cpus,
+            ending="boot" if stall.booting else stall.ending.value,
+            waited_s=round(stall.waited_s, 3),
+            taken_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            kernel_sha256=images.sha256,
+            symbols=str(stall.rig.target.symbols or stall.rig.target.kernel or ""),
+            symbols_sha256=images.symbols.sha256 if images.symbols is not None else "",
+            base=find_base(rules, stall.machine.texts({}).values()),
+            console_tail=tuple(printable_line(line) for line in text.splitlines()[-_TAIL_LINES:]),
+        )
+
+    def _kernel(self, path: Path, rules: HangRules, base: int) -> Kernel:
+        """Read an ELF file once a campaign."""
+        key = (str(path), base)
+        with self._lock:
+            if key not in self._kernels:
+                self._kernels[key] = read_kernel(path, rules, base=base)
+            return self._kernels[key]
+
+
+def find_base(rules: HangRules, texts: Iterable[str]) -> int:
+    """Return where a position-independent kernel is, by the configuration or by its own last word on a port."""
+    if rules.fixed_base is not None:
+        return rules.fixed_base
+    if rules.base is None:
+        return 0
+    found = [match for text in texts for match in rules.base.anywhere().finditer(text)]
+    return int(found[-1]["base"], 16) if found else 0
+
+
+def diagnose_folder(folder: Path, configuration: Configuration) -> tuple[Capture, Diagnosis]:
+    """Diagnose a saved capture by today's rules; raises `UsageError` where it is none."""
+    capture = read_capture(folder)
+    targets = configuration.targets
+    rules = targets[capture.subject.target].hang if capture.subject.target in targets else HangRules()
+    return capture, diagnose(read_evidence(capture, rules))

@@ -1,0 +1,35 @@
+"""How a runner has a guest looked into that got no further: what it asks, and what it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parity.diagnosis import Hang
+    from runners.machine import Machine
+    from runners.observation import Ending
+    from runners.rig import Rig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """A wait that did not end as it should, on a machine that still runs."""
+
+    rig: Rig
+    machine: Machine
+    fields: Mapping[str, str]
+    ending: Ending
+    waited_s: float
+    booting: bool = False
+    """Whether the kernel was still coming up."""
+
+
+class Inspector(Protocol):
+    """Looks into a machine before it is ended. Never raises for what it finds there."""
+
+    def inspect(self, stall: Stall) -> Hang | None:
+        """Return what the guest is stuck on; None where it is not to be looked into, or cannot be."""
+        ...
