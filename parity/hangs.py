@@ -96,7 +96,10 @@ def count_blocked(groups: Iterable[HangGroup]) -> tuple[str, ...]:
 
 
 def deciding_sentence(attempt: Hung | None) -> str:
-    """Return why an attempt ended as it did: its diagnosis where it failed and has one, else the first evidence."""
+    """Return why an attempt ended as it did: its diagnosis where it failed and has one, else the first evidence.
+
+    What is not proved reads `perhaps: ...`.
+    """
     if attempt is None:
         return ""
     if (
@@ -104,7 +107,8 @@ def deciding_sentence(attempt: Hung | None) -> str:
         and not attempt.verdict.outcome.is_wanted
         and attempt.hang.diagnosis.cause is not Cause.UNKNOWN
     ):
-        return attempt.hang.diagnosis.sentence
+        diagnosis = attempt.hang.diagnosis
+        return diagnosis.sentence if diagnosis.confidence.is_proof else f"perhaps: {diagnosis.sentence}"
     return attempt.verdict.evidence[0] if attempt.verdict.evidence else ""
 
 

@@ -53,13 +53,16 @@ def show_groups(console: Console, attempts: Iterable[Attempt | StoredAttempt]) -
         console.print(Text(f"{line}; such as {group.example.test}"), soft_wrap=True)
 
 
-def show_hang(console: Console, hang: Hang, *, size_bytes: int | None) -> None:
-    """Write what a hang's capture proves and where it is; `size_bytes` is None where its folder is gone."""
+def show_hang(console: Console, hang: Hang, *, said: Iterable[str], size_bytes: int | None) -> None:
+    """Write what a hang's capture proves and where it is.
+
+    `said` is what was already written, in which the sentence may be; `size_bytes` is None where the folder is gone.
+    """
     diagnosis = hang.diagnosis
     console.print(
         Text.assemble(
-            (f"{cause_words(diagnosis.cause)} ({describe_confidence(hang)}): ", "bold magenta"),
-            printable(diagnosis.sentence),
+            (f"{cause_words(diagnosis.cause)} ({describe_confidence(hang)})", "bold magenta"),
+            "" if any(diagnosis.sentence in line for line in said) else f": {printable(diagnosis.sentence)}",
         ),
         soft_wrap=True,
     )

@@ -86,7 +86,8 @@ class PlainObserver:
         match event:
             case Finished(report=report):
                 for failure in report.boot_failures:
-                    why = f"; {failure.hang.diagnosis.sentence}" if failure.hang else ""
+                    sentence = failure.hang.diagnosis.sentence if failure.hang else ""
+                    why = f"; {sentence}" if sentence not in failure.reason else ""
                     self._console.print(
                         Text(f"{failure.target}  boot failed: {failure.reason}{why}"), soft_wrap=True
                     )

@@ -153,6 +153,8 @@ def _show_hang(session: Session, attempt: StoredAttempt) -> None:
 
     if attempt.hang is None:
         return
-    show_hang(session.out, attempt.hang, size_bytes=measure_capture(attempt.hang))
+    show_hang(
+        session.out, attempt.hang, said=attempt.verdict.evidence, size_bytes=measure_capture(attempt.hang)
+    )
     hint = f"parity diagnose {attempt.id} shows the evidence"
     session.out.print(Text(hint, style="dim"), soft_wrap=True)

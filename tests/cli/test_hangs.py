@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from db import open_repository
-from parity.cli.hangs import format_size, show_groups
+from parity.cli.hangs import format_size, show_groups, show_hang
 from parity.cli.progress import describe_attempt
 from parity.diagnosis import Cause
 from parity.outcome import Outcome
@@ -63,6 +63,13 @@ def test_an_attempt_is_shown_with_its_diagnosis_and_where_and_how_large_its_capt
     assert "\nparity diagnose 5 shows the evidence\n" in shown
 
 
+def test_a_sentence_that_is_among_the_evidence_is_not_said_twice(make: Make, capture: Path) -> None:
+    out = StringIO()
+    hang = make.hang(capture)
+    show_hang(Console(file=out, width=200), hang, said=(f"{SPINS} (looked into after 5.0 s)",), size_bytes=0)
+    assert out.getvalue() == f"lock leaked (medium confidence)\ncapture (0 bytes): {capture}\n"
+
+
 def test_what_was_missing_is_shown_harmless(parity: Callable[..., Result]) -> None:
     assert "  missing: LOCK events \\x1b[2J\n" in parity("show", "dup_test").stdout
 
@@ -108,7 +115,7 @@ def test_json_of_the_status_has_each_diagnosis(parity: Callable[..., Result]) ->
 def test_a_line_of_a_run_tells_a_hang_by_its_diagnosis(make: Make, capture: Path) -> None:
     attempt = make.attempt(outcome=Outcome.HANG, evidence="no output for 5 s", hang=make.hang(capture))
     line = describe_attempt(attempt, width=8).plain
-    assert line.endswith(f"  {SPINS}")
+    assert line.endswith(f"  perhaps: {SPINS}")
 
 
 def written(attempts: Iterable[Attempt]) -> str:

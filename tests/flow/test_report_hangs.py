@@ -142,6 +142,21 @@ def test_a_hang_of_a_test_that_hangs_on_linux_too_is_no_cause(
     assert "## Hangs" not in make_report(configuration, past.repository)
 
 
+def test_a_failed_boots_diagnosis_is_told_once(configure: Callable[..., Configuration], past: Past) -> None:
+    number = past.run(0, {("aarch64", "fork_test"): PASS})
+    hang = past.make.hang(capture(past, "1"), Cause.TIMER_LOST, sentence="the timer of CPU 0 is masked")
+    failure = BootFailure(
+        target="aarch64",
+        started_at=past.make.moment(),
+        duration_s=20.0,
+        reason="no prompt within 20 s; the timer of CPU 0 is masked",
+        hang=hang,
+    )
+    past.repository.add_boot_failure(number, failure)
+    report = make_report(configure("fork_test"), past.repository)
+    assert report.count("the timer of CPU 0 is masked") == 1
+
+
 def test_the_link_leads_from_the_documents_folder_to_the_capture(
     configure: Callable[..., Configuration], past: Past
 ) -> None:

@@ -104,7 +104,12 @@ def test_what_blocks_is_counted_by_target_and_what_is_merely_slow_is_not() -> No
 
 
 def test_a_failure_is_told_by_its_diagnosis() -> None:
-    assert deciding_sentence(hung()) == "CPU 1 spins on root_lock, which nobody holds"
+    sure = hung(confidence=Confidence.HIGH)
+    assert deciding_sentence(sure) == "CPU 1 spins on root_lock, which nobody holds"
+
+
+def test_a_diagnosis_that_proves_nothing_is_told_as_a_guess() -> None:
+    assert deciding_sentence(hung()) == "perhaps: CPU 1 spins on root_lock, which nobody holds"
 
 
 def test_a_failure_that_nobody_explains_is_told_by_its_evidence() -> None:
