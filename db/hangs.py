@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from db.models import NAME_LENGTH, HangRow
 from parity.diagnosis import Cause, Confidence, Diagnosis, Hang, Suspicion
+from parity.hangs import cause_key
 from parity.printable import printable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def hang_row(hang: Hang, state_folder: Path) -> HangRow:
         sentence=printable(diagnosis.sentence),
         evidence=list(diagnosis.evidence),
         subject=printable(diagnosis.subject),
-        signature=signature_key(diagnosis.signature),
+        signature=signature_key(cause_key(diagnosis)),
         frames=list(diagnosis.frames),
         runners_up=[
             {

@@ -213,7 +213,7 @@ class HangRow(Row):
     evidence: Mapped[list[str]] = mapped_column(JSON)
     subject: Mapped[str] = mapped_column(Text)
     signature: Mapped[str] = mapped_column(String(NAME_LENGTH))
-    """What hangs of one cause share, shortened to what can be indexed (`hangs.signature_key`)."""
+    """What hangs of one cause share (`parity.hangs.cause_key`), shortened to what can be indexed."""
     frames: Mapped[list[str]] = mapped_column(JSON)
     runners_up: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     missing: Mapped[list[str]] = mapped_column(JSON)

@@ -81,6 +81,14 @@ def first_attempts() -> AttemptSelect:
     return _chosen(last, pairs)
 
 
+def recurrence(signature: str) -> Select[int, int, int | None]:
+    """Select how many attempts of how many tests have hung so, and the first campaign in which one did."""
+    hung = select(HangRow.attempt).where(HangRow.signature == signature)
+    return select(
+        func.count(AttemptRow.id), func.count(distinct(AttemptRow.test)), func.min(AttemptRow.campaign)
+    ).where(AttemptRow.id.in_(hung))
+
+
 def remaining_cases(campaign: int) -> Select[PlannedCaseRow]:
     """Select the planned cases that no attempt of the campaign has measured, in the plan's order."""
     covered = (

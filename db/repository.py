@@ -24,11 +24,13 @@ from db.engine import (
     sqlite_file,
     use_write_ahead_log,
 )
+from db.hangs import signature_key
 from db.log_store import LogStore
 from db.models import AttemptRow, BootFailureRow, CampaignRow, LogRow, TargetFactsRow
 from db.schema import SchemaState, read_schema_state, refuse_unusable, upgrade_schema
 from parity.campaign import CampaignState, Case, StoredCampaign, TargetFacts
 from parity.errors import DatabaseError, UsageError
+from parity.hangs import Recurrence, cause_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from db.queries import AttemptSelect
     from parity.attempt import Attempt, BootFailure, Log, StoredAttempt, StoredBootFailure, StoredLog
     from parity.campaign import CampaignPlan
+    from parity.diagnosis import Diagnosis
 
 
 @contextmanager
@@ -275,6 +278,13 @@ class Repository:
         """Return the newest attempt that has a capture, of a test or target where one is given."""
         found = self._attempts(queries.newest_hang(test, target))
         return found[0] if found else None
+
+    def recurrence(self, diagnosis: Diagnosis) -> Recurrence | None:
+        """Return how often attempts got stuck for this cause; None where none did."""
+        with self._reading() as session:
+            key = signature_key(cause_key(diagnosis))
+            attempts, tests, first_run = session.execute(queries.recurrence(key)).one()
+        return Recurrence(attempts=attempts, tests=tests, first_run=first_run) if first_run else None
 
     def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:
         """Return the logs of an attempt, in the order in which they were given."""

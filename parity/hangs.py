@@ -54,6 +54,16 @@ class HangGroup:
         return sum(map(len, self.tests.values()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """How often attempts got stuck for one cause, over all runs."""
+
+    attempts: int
+    tests: int
+    first_run: int
+    """The lowest number of a run in which one did."""
+
+
 def group_hangs(attempts: Iterable[Hung]) -> tuple[HangGroup, ...]:
     """Group the attempts that have a capture by cause: real hangs first, the largest group of them first.
 

@@ -130,7 +130,7 @@ def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, l
     )
     for sentence in verdict.evidence:
         out.print(Text(f"  {printable(sentence)}"), soft_wrap=True)
-    _show_hang(session, attempt)
+    _show_hang(session, repository, attempt)
     tail = read_tail(repository, attempt, lines=lines)
     if tail is None:
         out.print(Text("its log is gone; was .parity/logs cleaned by hand?", style="yellow"))
@@ -145,10 +145,11 @@ def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, l
         )
 
 
-def _show_hang(session: Session, attempt: StoredAttempt) -> None:
+def _show_hang(session: Session, repository: Repository, attempt: StoredAttempt) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
     from parity.cli.hangs import show_hang  # noqa: PLC0415
+    from parity.diagnosis import Cause  # noqa: PLC0415
     from parity.flow.history import measure_capture  # noqa: PLC0415
 
     if attempt.hang is None:
@@ -156,5 +157,11 @@ def _show_hang(session: Session, attempt: StoredAttempt) -> None:
     show_hang(
         session.out, attempt.hang, said=attempt.verdict.evidence, size_bytes=measure_capture(attempt.hang)
     )
+    found = repository.recurrence(attempt.hang.diagnosis)
+    if found is not None and found.attempts > 1 and attempt.hang.diagnosis.cause is not Cause.UNKNOWN:
+        often = f"{found.attempts} attempts of {found.tests} {'test' if found.tests == 1 else 'tests'}"
+        session.out.print(
+            Text(f"the same cause stopped {often}, first in run {found.first_run}"), soft_wrap=True
+        )
     hint = f"parity diagnose {attempt.id} shows the evidence"
     session.out.print(Text(hint, style="dim"), soft_wrap=True)

@@ -70,6 +70,13 @@ def test_a_sentence_that_is_among_the_evidence_is_not_said_twice(make: Make, cap
     assert out.getvalue() == f"lock leaked (medium confidence)\ncapture (0 bytes): {capture}\n"
 
 
+def test_how_often_the_same_cause_stopped_tests_is_told(parity: Callable[..., Result]) -> None:
+    assert (
+        "\nthe same cause stopped 2 attempts of 2 tests, first in run 2\n"
+        in parity("show", "dup_test").stdout
+    )
+
+
 def test_what_was_missing_is_shown_harmless(parity: Callable[..., Result]) -> None:
     assert "  missing: LOCK events \\x1b[2J\n" in parity("show", "dup_test").stdout
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from db import open_repository
+from db import open_repository, queries
 from db.hangs import hang_record, hang_row, signature_key
 from parity.attempt import BootFailure
 from parity.diagnosis import Cause, Confidence, Diagnosis, Hang, Suspicion
+from parity.hangs import Recurrence
 from parity.outcome import Outcome
 from parity.printable import printable
 
@@ -171,6 +172,30 @@ def test_a_hang_has_exactly_one_owner(repository: Repository, make: Make, change
     )
     with pytest.raises(IntegrityError, match="one_owner"), repository.engine.begin() as connection:
         connection.execute(text(change))
+
+
+def test_a_cause_recurs_over_runs_and_tests_wherever_they_came_for_the_lock(
+    repository: Repository, make: Make
+) -> None:
+    for run, (test, frames) in enumerate([("a", ("f",)), ("a", ("g", "f")), ("b", ("g",))]):
+        campaign = repository.start_campaign(make.plan(minutes=run))
+        hang = make.hang(Path("/c"), frames=frames)
+        repository.add_attempt(campaign, make.attempt(test, minutes=run, hang=hang))
+    other = make.hang(Path("/c"), subject="pipe_lock")
+    repository.add_attempt(campaign, make.attempt("c", hang=other))
+    found = repository.recurrence(make.hang(Path("/c")).diagnosis)
+    assert found == Recurrence(attempts=3, tests=2, first_run=1)
+    assert repository.recurrence(make.hang(Path("/c"), Cause.TIMER_LOST).diagnosis) is None
+
+
+def test_a_recurrence_is_found_by_the_index(repository: Repository) -> None:
+    statement = queries.recurrence("lock-leaked | root_lock").compile(
+        repository.engine, compile_kwargs={"literal_binds": True}
+    )
+    with repository.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    assert any("ix_hang_signature" in row[-1] for row in plan)
+    assert not any(row[-1].startswith("SCAN") for row in plan)
 
 
 def test_long_signatures_that_differ_at_the_end_have_different_keys_that_can_be_indexed() -> None:
