@@ -206,9 +206,7 @@ def _waited_lock(
     roles: Roles,
 ) -> WaitedLock | None:
     """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
-    in_lock = bool(functions) and any(roles.of(name) is Role.LOCK for name in functions[:2])
-    sampled = sum(roles.of(place) is Role.LOCK for place in places) >= _MOST * len(places) > 0
-    if not (in_lock and (sampled or not any(places))):
+    if roles.first(functions[:3], Role.LOCK) is None or not _stays_in_lock(places, functions, roles):
         return None
     for address, how in _candidates(innermost):
         lock = _known_lock(capture, address)
@@ -232,6 +230,15 @@ def _waited_lock(
         held=None,
         how=first[1] if first else "its function takes locks",
     )
+
+
+def _stays_in_lock(places: tuple[str, ...], functions: tuple[str, ...], roles: Roles) -> bool:
+    """Whether the samples are the lock's loop: in the primitive, its callers, or the one helper that it calls."""
+    if not any(places):
+        return True
+    own = {*functions[:4]}
+    helpers = {place for place in places if place not in own and roles.of(place) is not Role.LOCK}
+    return len(helpers) <= 1 and any(roles.of(place) is Role.LOCK for place in places)
 
 
 def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:

@@ -40,7 +40,6 @@ def cpu_lines(evidence: Evidence) -> tuple[CpuLine, ...]:
 
 def _line(evidence: Evidence, cpu: CpuEvidence) -> CpuLine:
     masked = cpu.state.interrupts_masked if cpu.state is not None else None
-    thread = evidence.running_thread(cpu.cpu)
     call = evidence.running_call(cpu.cpu)
     age = evidence.age_s(call.entered_at) if call is not None else None
     return CpuLine(
@@ -51,11 +50,19 @@ def _line(evidence: Evidence, cpu: CpuEvidence) -> CpuLine:
         place=_place(cpu),
         ticks="?" if cpu.ticks is None else str(cpu.ticks),
         tick_age=_tick_age(evidence, cpu),
-        thread="-" if thread is None else evidence.thread_name(thread).removeprefix("thread "),
+        thread=_thread(evidence, cpu.cpu),
         call="-"
         if call is None
         else evidence.call_name(call.number) + ("" if age is None else f" for {age:.1f} s"),
     )
+
+
+def _thread(evidence: Evidence, cpu: int) -> str:
+    record = evidence.running_record(cpu)
+    if record is not None and record.name:
+        return f"{record.id} ({record.name})"
+    thread = evidence.running_thread(cpu)
+    return "-" if thread is None else evidence.thread_name(thread).removeprefix("thread ")
 
 
 def _state(cpu: CpuEvidence) -> str:

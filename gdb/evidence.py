@@ -118,12 +118,17 @@ class Evidence:
         chosen: Events = events[events["sequence"] >= first[events["cpu"]]]
         return chosen
 
+    def running_record(self, cpu: int) -> ThreadState | None:
+        """Return what the scheduler says of the thread that a CPU runs; the idle one only where there is no other."""
+        names = self.running_states
+        found = [t for t in self.capture.threads if t.cpu == cpu and t.state.lower() in names]
+        return min(found, key=_is_idle, default=None)
+
     def running_thread(self, cpu: int) -> int | None:
         """Return the thread that a CPU runs: by the scheduler's own records, else by its last event."""
-        names = self.running_states
-        for thread in self.capture.threads:
-            if thread.cpu == cpu and thread.state.lower() in names:
-                return thread.id
+        record = self.running_record(cpu)
+        if record is not None:
+            return record.id
         events = self.timeline.of_cpu(cpu) if self.timeline is not None else None
         last = int(events["thread"][-1]) if events is not None and len(events) else -1
         return last if last >= 0 else None

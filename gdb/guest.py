@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gdb.cpu_state import Mode
+from gdb.memory import Block
 from gdb.register_dump import parse_register_dump
 from parity.errors import MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gdb.elf_image import ElfImage
     from gdb.register_dump import PcSample
@@ -129,6 +130,7 @@ class GuestMemory:
         self._elf = elf if elf is not None and _lies_as_linked(guest, elf, base) else None
         self._base = base
         self._pages: dict[int, int] = {}
+        self._ahead: list[Block] = []
         self._cpus: tuple[int, ...] = (0,)
 
     def look_through(self, samples: tuple[PcSample, ...]) -> None:
@@ -137,8 +139,17 @@ class GuestMemory:
             sample.cpu for sample in sorted(samples, key=lambda found: found.mode is not Mode.KERNEL)
         )
 
+    def read_ahead(self, pieces: Iterable[tuple[int, int]]) -> None:
+        """Read (address, size) pieces now, at one stroke each; what lies in them is served from there from now on."""
+        self._ahead = []
+        found = (Block(address=address, content=self.read(address, size) or b"") for address, size in pieces)
+        self._ahead = [block for block in found if block.content]
+
     def read(self, address: int, size: int) -> bytes | None:
         """Return `size` bytes, or None where a page of them is not mapped."""
+        for block in self._ahead:
+            if block.address <= address and address + size <= block.address + len(block.content):
+                return block.content[address - block.address :][:size]
         if not 0 < size <= _LARGEST_READ or address < 0:
             return None
         pieces = []

@@ -26,23 +26,41 @@ _INTEL_MEMORY: Final = re.compile(
 _INTEL_COMMENT: Final = re.compile(r" # (0x[0-9a-f]{1,16})")
 _TARGET: Final = re.compile(r"(?:^|[ ,])(0x[0-9a-f]{1,16})$")
 _PREFIXES: Final = frozenset(
-    "lock rep repz repnz repe repne notrack bnd data16 addr32 cs ds es ss rex.W xacquire xrelease".split()
+    [
+        "lock",
+        "rep",
+        "repz",
+        "repnz",
+        "repe",
+        "repne",
+        "notrack",
+        "bnd",
+        "data16",
+        "addr32",
+        "cs",
+        "ds",
+        "es",
+        "ss",
+        "rex.W",
+        "xacquire",
+        "xrelease",
+    ]
 )
 _BRANCH: Final = re.compile(r"b|bc?\.[a-z]{2}|cbn?z|tbn?z|j[a-z]{1,5}|loopn?e?")
 _CALL: Final = re.compile(r"bl|blra?[ab]?z?|callq?|lcallq?")
 _WAITS: Final = frozenset(("wfi", "wfit", "hlt", "mwait"))
 _PAUSES: Final = frozenset(("yield", "wfe", "wfet", "pause"))
 _ARM_ATOMIC: Final = re.compile(
-    r"(?:ld(?:a|l)?[xa]|ldapr|ldlar|st(?:l)?x|stl|swp|cas|ld(?:add|clr|set|eor|[su]m(?:ax|in)))\w*"
+    r"(?:ld(?:l?a|x|clr|set|eor|[su]m(?:ax|in))|st(?:l|x|add|clr|set|eor)|swp|cas)\w*"
 )
 _INTEL_ATOMIC: Final = re.compile(r"xchg[bwlq]?")
 _NOT_WRITING: Final = re.compile(
-    r"b|bc?\.[a-z]{2}|cbn?z|tbn?z|cmp\w*|cmn|tst|ccm[pn]|st(?:r|p|ur|lr|nt|l)\w*|prfm|dmb|dsb|isb|nop\w*|ret|msr"
+    r"b|bc?\.[a-z]{2}|cbn?z|tbn?z|cmp(?!xchg)\w*|cmn|tst|ccm[pn]|st\w*|prfm|dmb|dsb|isb|nop\w*|ret|msr"
     r"|test\w*|push\w*|j[a-z]{1,5}|bt[bwlq]?|fcmp\w*|clrex|hint"
 )
 _ACCESSES_NOTHING: Final = re.compile(r"lea[lqw]?|nop\w*|prefetch\w*|prfm|callq?|jmpq?|invlpg|clflush\w*")
 _ARM_CLOBBERED: Final = frozenset((*(f"x{number}" for number in range(19)), "x30"))
-_INTEL_CLOBBERED: Final = frozenset("rax rcx rdx rsi rdi r8 r9 r10 r11".split())
+_INTEL_CLOBBERED: Final = frozenset(["rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"])
 _INTEL_NAMES: Final = {
     alias: f"r{name}"
     for name, aliases in {
@@ -109,7 +127,7 @@ def parse_instruction(text: str) -> Parsed:
     """Read one instruction; of what it does not know it says nothing."""
     text = " ".join(text.split())
     comment = _INTEL_COMMENT.search(text)
-    words = re.split(r" (?://|#|<)", text.split(" # ", 1)[0], maxsplit=1)[0].split(" ")
+    words = re.split(r" (?://|<)", text.split(" # ", 1)[0], maxsplit=1)[0].split(" ")
     locked = False
     while len(words) > 1 and words[0] in _PREFIXES:
         locked |= words.pop(0) == "lock"
@@ -145,7 +163,7 @@ def _parse_arm(mnemonic: str, operands: list[str], *, locked: bool) -> Parsed:
 
 def _arm_memory(text: str, found: re.Match[str]) -> MemoryOperand | None:
     rest = found["rest"] or ""
-    if not rest or (number := _NUMBER.fullmatch(rest)):
+    if not rest or _NUMBER.fullmatch(rest):
         return MemoryOperand(text=text, base=found["base"], offset=_integer(rest))
     index = _ARM_INDEX.fullmatch(rest)
     if index is None:

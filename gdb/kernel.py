@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gdb.elf_image import read_elf
 from gdb.find_layout import find_trace_layout
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gdb.scheduler_state import SchedulerPlan
     from gdb.symbols import SymbolTable
     from parity.configuration import HangRules
+
+_DATA_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes that are read in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,15 @@ class Kernel:
         name = demangle(symbol.name)
         return f"{name}+{offset:#x}" if offset else name
 
+    @property
+    def data(self) -> tuple[tuple[int, int], ...]:
+        """(address, size) of the kernel's writable variables, where they are few enough to be read whole."""
+        pieces = [(s.address + self.base, s.memory_size) for s in self.elf.segments if s.is_writable]
+        rings = self.layout.rings
+        if sum(size for _address, size in pieces) <= _DATA_LIMIT:
+            return tuple(pieces)
+        return ((rings.address, rings.size),) if rings is not None else ()
+
     def function_range(self, address: int) -> tuple[int, int] | None:
         """Return the first address of the function around `address` and the first after it."""
         found = self.symbols.at(address)
@@ -59,6 +71,6 @@ def read_kernel(path: Path, rules: HangRules, *, base: int = 0) -> Kernel:
         elf=elf,
         base=base,
         symbols=elf.symbols.relocated(base),
-        layout=find_trace_layout(elf, rules.symbols, base=base),
+        layout=find_trace_layout(elf, rules.symbols, base=base, structures=structures),
         scheduler=plan_scheduler(elf, structures, rules, base=base),
     )

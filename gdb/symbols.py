@@ -69,11 +69,12 @@ class SymbolTable:
         """Index the symbols; `ends` are the sections' ends, where a symbol without a size stops at the latest."""
         self._base = 0
         self._by_name: dict[str, Symbol] = {}
+        self._ambiguous: set[str] = set()
         placed: list[Symbol] = []
         for symbol in symbols:
-            known = self._by_name.get(symbol.name)
-            if known is None or _rank(symbol) > _rank(known):
-                self._by_name[symbol.name] = symbol
+            known = self._by_name.setdefault(symbol.name, symbol)
+            if known is not symbol:
+                self._add_namesake(symbol, known)
             if symbol.kind is not SymbolKind.ABSOLUTE:
                 placed.append(symbol)
         self._placed = sorted(placed, key=lambda symbol: (symbol.address, *_rank(symbol)))
@@ -96,7 +97,12 @@ class SymbolTable:
         return other
 
     def find(self, name: str) -> Symbol | None:
-        """Return a symbol by its linker name, its Rust path, or the end of one (`module::NAME`) if only one fits."""
+        """Return a symbol by its linker name, its Rust path, or the end of one (`module::NAME`).
+
+        None where there is none, or where several files have one of their own: any of them would be a guess.
+        """
+        if name in self._ambiguous:
+            return None
         known = self._by_name.get(name)
         if known is None:
             if name not in self._found:
@@ -120,6 +126,13 @@ class SymbolTable:
         if nearest.size or not linked < self._end_after(nearest.address):
             return None
         return self._moved(nearest), linked - nearest.address
+
+    def _add_namesake(self, symbol: Symbol, known: Symbol) -> None:
+        if _rank(symbol) > _rank(known):
+            self._by_name[symbol.name] = symbol
+            self._ambiguous.discard(symbol.name)
+        elif _rank(symbol) == _rank(known) and symbol.address != known.address:
+            self._ambiguous.add(symbol.name)
 
     def _moved(self, symbol: Symbol) -> Symbol:
         if not self._base or symbol.kind is SymbolKind.ABSOLUTE:

@@ -156,6 +156,8 @@ class _Taking:
         kernel, memory = self._kernel, self._memory
         layout = kernel.layout if kernel is not None else None
         indices: list[int] = []
+        if memory is not None and self._kernel is not None:
+            memory.read_ahead(self._kernel.data)
         if memory is not None and layout is not None and layout.rings is not None:
             rings = layout.rings
             for cpu in range(min(rings.cpus, self._subject.cpus)):
@@ -204,6 +206,7 @@ class _Taking:
     def _read_memory(self, capture: Capture) -> Capture:
         if self._memory is None or self._kernel is None:
             return capture
+        self._memory.read_ahead(self._kernel.data)
         recorder = Recorder(self._memory)
         layout = self._kernel.layout
         self._missing += layout.missing

@@ -58,7 +58,7 @@ def _is_dead(evidence: Evidence, cpu: CpuEvidence) -> bool:
     if cpu.offline or cpu.mostly_user or cpu.lock is not None or cpu.never_masked:
         return False
     panics = evidence.roles.first(cpu.functions[:6], Role.PANIC) is not None
-    sampled = cpu.spends_in(evidence.roles, Role.PANIC) >= 0.75
+    sampled = not any(cpu.functions) and cpu.spends_in(evidence.roles, Role.PANIC) >= 0.75
     vectors = cpu.state.registers.get("VBAR_EL1") if cpu.state is not None else None
     in_vector = bool(vectors) and cpu.within(vectors or 0, (vectors or 0) + _VECTORS - 1)
     faulted = cpu.always_masked and is_kernel_fault(cpu.state) and (cpu.parked or cpu.span <= 64)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gdb.cpu_facts import timers
 from gdb.event_types import Event
 from gdb.roles import Role
-from gdb.rules.verdict import below, kernel_functions, others_tick, seen, stack, verdict
+from gdb.rules.verdict import below, others_tick, seen, stack, telling, verdict
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def interrupts_off_loop(evidence: Evidence) -> Diagnosis | None:
             Confidence.HIGH if certain else Confidence.MEDIUM,
             f"CPU {cpu.cpu} loops with interrupts off{below(evidence, cpu)}",
             [seen(cpu), pending, others_tick(evidence, cpu), "it spins on no known lock", stack(cpu)],
-            subject=cpu.function,
+            subject=telling(evidence, cpu),
             cpu=cpu,
         )
     return None
@@ -66,7 +66,7 @@ def wait_with_interrupts_off(evidence: Evidence) -> Diagnosis | None:
             Confidence.HIGH if certain else Confidence.MEDIUM,
             f"CPU {cpu.cpu} waits for an interrupt with interrupts off{below(evidence, cpu)}: none can end the wait",
             [seen(cpu), pending, others_tick(evidence, cpu), stack(cpu)],
-            subject=_outside_wait(evidence, cpu),
+            subject=telling(evidence, cpu),
             cpu=cpu,
         )
     return None
@@ -152,11 +152,6 @@ def _silent_timer(evidence: Evidence, cpu: CpuEvidence) -> str:
         if value & _LVT_MASKED:
             return f"CPU {cpu.cpu}: the local APIC's timer entry is {value:#x}: masked"
     return ""
-
-
-def _outside_wait(evidence: Evidence, cpu: CpuEvidence) -> str:
-    canonical = evidence.roles.canonical(kernel_functions(cpu))
-    return canonical[0] if canonical else cpu.function
 
 
 def _usual_vector(evidence: Evidence, cpu: CpuEvidence) -> tuple[int | None, int, int]:

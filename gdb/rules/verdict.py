@@ -44,10 +44,16 @@ def kernel_functions(cpu: CpuEvidence) -> tuple[str, ...]:
 
 def below(evidence: Evidence, cpu: CpuEvidence) -> str:
     """Return ` in FUNCTION, below CALL` for the first telling frame of a stuck stack."""
-    canonical = evidence.roles.canonical(kernel_functions(cpu))
-    words = f" in {canonical[0]}" if canonical else (f" in {cpu.function}" if cpu.function else "")
+    place = telling(evidence, cpu)
+    words = f" in {place}" if place else ""
     call = call_on(evidence, cpu)
     return f"{words}, below {call}" if call else words
+
+
+def telling(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return the innermost function of a stuck stack that is no primitive."""
+    canonical = evidence.roles.canonical(kernel_functions(cpu))
+    return canonical[0] if canonical else cpu.function
 
 
 def call_on(evidence: Evidence, cpu: CpuEvidence) -> str:

@@ -179,7 +179,16 @@ class HangRules(Table):
     wait_symbols: Words = (
         *("schedule", "*::schedule*", "sched", "swtch", "*switch_to*", "*context_switch*", "switch_away"),
         *("switch_stacks", "yield", "yield_*", "*_yield", "sleep", "sleep_*", "wait_on", "wait_event*"),
-        *("block_current*", "*waitqueue*", "*wait_queue*", "mutex_lock*", "acquiresleep"),
+        *(
+            "*_relax",
+            "*spin_loop*",
+            "*cpu_pause*",
+            "block_current*",
+            "*waitqueue*",
+            "*wait_queue*",
+            "mutex_lock*",
+            "acquiresleep",
+        ),
     )
     """Functions that put a thread to sleep or switch to another."""
     interrupt_symbols: Words = (
