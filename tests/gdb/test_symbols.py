@@ -96,6 +96,14 @@ def test_a_linker_name_wins_over_a_path() -> None:
     assert found.address == 0x2000
 
 
+def test_a_name_that_several_files_use_for_themselves_finds_none() -> None:
+    own = [Symbol(name="lock", address=at, size=8, kind=SymbolKind.OBJECT, is_global=False) for at in (8, 16)]
+    assert SymbolTable(own).find("lock") is None
+    found = SymbolTable([*own, symbol("lock", 0x2000, 8, SymbolKind.OBJECT)]).find("lock")
+    assert found is not None
+    assert found.address == 0x2000
+
+
 def test_demangling_strips_the_hash() -> None:
     assert demangle(LEGACY) == "kernel::task::scheduler::pick"
     assert demangle(V0) == "kernel::task::sleep"
@@ -138,5 +146,6 @@ def test_demangling_never_fails(name: str) -> None:
 def test_any_bytes_are_a_symbol_table(table: bytes, names: bytes, bits: int, address: int) -> None:
     symbols = SymbolTable(decode_symbols(table, names, is_64_bit=bits == 64), ends=[1 << 20])
     symbols.at(address)
-    for found in symbols.symbols:
-        assert symbols.find(found.name) is not None
+    for symbol in symbols.symbols:
+        found = symbols.find(symbol.name)
+        assert found is None or found.name == symbol.name

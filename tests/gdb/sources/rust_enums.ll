@@ -1,0 +1,46 @@
+@STATE = global [16 x i8] zeroinitializer, align 8, !dbg !0
+@NEXT = global i64 0, align 8, !dbg !20
+
+define void @_start() { ret void }
+
+!llvm.dbg.cu = !{!2}
+!llvm.module.flags = !{!4, !5}
+!0 = !DIGlobalVariableExpression(var: !1, expr: !DIExpression())
+!1 = distinct !DIGlobalVariable(name: "STATE", linkageName: "STATE", scope: !7, file: !3, type: !8, isLocal: false, isDefinition: true)
+!2 = distinct !DICompileUnit(language: DW_LANG_Rust, file: !3, producer: "by hand", isOptimized: false, runtimeVersion: 0, emissionKind: FullDebug, globals: !6)
+!3 = !DIFile(filename: "task.rs", directory: "/")
+!4 = !{i32 2, !"Dwarf Version", i32 4}
+!5 = !{i32 2, !"Debug Info Version", i32 3}
+!6 = !{!0, !20}
+!7 = !DINamespace(name: "task", scope: null)
+!8 = !DICompositeType(tag: DW_TAG_structure_type, name: "ThreadState", scope: !7, file: !3, size: 128, elements: !9)
+!9 = !{!10}
+!10 = !DICompositeType(tag: DW_TAG_variant_part, scope: !8, file: !3, size: 128, elements: !11, discriminator: !14)
+!11 = !{!12, !13}
+!12 = !DIDerivedType(tag: DW_TAG_member, name: "Ready", scope: !10, file: !3, baseType: !15, size: 128, extraData: i64 0)
+!13 = !DIDerivedType(tag: DW_TAG_member, name: "Blocked", scope: !10, file: !3, baseType: !16, size: 128, extraData: i64 1)
+!14 = !DIDerivedType(tag: DW_TAG_member, scope: !8, file: !3, baseType: !19, size: 8, flags: DIFlagArtificial)
+!15 = !DICompositeType(tag: DW_TAG_structure_type, name: "Ready", scope: !8, file: !3, size: 128, elements: !{})
+!16 = !DICompositeType(tag: DW_TAG_structure_type, name: "Blocked", scope: !8, file: !3, size: 128, elements: !17)
+!17 = !{!18}
+!18 = !DIDerivedType(tag: DW_TAG_member, name: "__0", scope: !16, file: !3, baseType: !30, size: 64, offset: 64)
+!19 = !DIBasicType(name: "u8", size: 8, encoding: DW_ATE_unsigned)
+!20 = !DIGlobalVariableExpression(var: !21, expr: !DIExpression())
+!21 = distinct !DIGlobalVariable(name: "NEXT", linkageName: "NEXT", scope: !7, file: !3, type: !22, isLocal: false, isDefinition: true)
+!22 = !DICompositeType(tag: DW_TAG_structure_type, name: "Option<&task::Thread>", scope: !7, file: !3, size: 64, elements: !23)
+!23 = !{!24}
+!24 = !DICompositeType(tag: DW_TAG_variant_part, scope: !22, file: !3, size: 64, elements: !25, discriminator: !28)
+!25 = !{!26, !27}
+!26 = !DIDerivedType(tag: DW_TAG_member, name: "None", scope: !24, file: !3, baseType: !29, size: 64, extraData: i64 0)
+!27 = !DIDerivedType(tag: DW_TAG_member, name: "Some", scope: !24, file: !3, baseType: !31, size: 64)
+!28 = !DIDerivedType(tag: DW_TAG_member, scope: !22, file: !3, baseType: !30, size: 64, flags: DIFlagArtificial)
+!29 = !DICompositeType(tag: DW_TAG_structure_type, name: "None", scope: !22, file: !3, size: 64, elements: !{})
+!30 = !DIBasicType(name: "u64", size: 64, encoding: DW_ATE_unsigned)
+!31 = !DICompositeType(tag: DW_TAG_structure_type, name: "Some", scope: !22, file: !3, size: 64, elements: !32)
+!32 = !{!33}
+!33 = !DIDerivedType(tag: DW_TAG_member, name: "__0", scope: !31, file: !3, baseType: !34, size: 64)
+!34 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "&task::Thread", baseType: !35, size: 64)
+!35 = !DICompositeType(tag: DW_TAG_structure_type, name: "Thread", scope: !7, file: !3, size: 128, elements: !36)
+!36 = !{!37, !38}
+!37 = !DIDerivedType(tag: DW_TAG_member, name: "id", scope: !35, file: !3, baseType: !30, size: 64)
+!38 = !DIDerivedType(tag: DW_TAG_member, name: "next", scope: !35, file: !3, baseType: !22, size: 64, offset: 64)
