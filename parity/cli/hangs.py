@@ -48,8 +48,7 @@ def show_groups(console: Console, attempts: Iterable[Attempt | StoredAttempt]) -
     for headline in count_blocked(groups):
         console.print(Text(headline, style="bold magenta"), soft_wrap=True)
     for group in groups:
-        tests = "1 test" if group.count == 1 else f"{group.count} tests"
-        line = f"  {tests}: {printable_line(group.diagnosis.sentence)} ({describe_confidence(group.hang)})"
+        line = f"  {group.extent}: {printable_line(group.diagnosis.sentence)} ({describe_confidence(group.hang)})"
         console.print(Text(f"{line}; such as {group.example.test}"), soft_wrap=True)
 
 

@@ -74,7 +74,7 @@ def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> 
 
 
 def measure_capture(hang: Hang) -> int | None:
-    """Return how many bytes a capture's files hold; None where its folder is gone."""
+    """Return how many bytes a capture's files take on the disk; None where its folder is gone."""
     if not hang.folder.is_dir():
         return None
     files = (
@@ -87,6 +87,7 @@ def measure_capture(hang: Hang) -> int | None:
 
 def _size(file: str) -> int:
     try:
-        return os.lstat(file).st_size
+        found = os.lstat(file)
     except OSError:  # gone meanwhile
         return 0
+    return max(found.st_size, 512 * found.st_blocks)  # many small files take more than they hold

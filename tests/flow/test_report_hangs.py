@@ -113,7 +113,7 @@ def test_a_leaked_lock_is_one_cause_among_the_failures_and_one_line_of_the_summa
     stuck_run(past)
     report = make_report(configure(*TESTS), past.repository)
     assert "- **2 causes block 36 tests on aarch64** ([list](#hangs)).\n" in report
-    assert "\n### 1. lock leaked `root_lock`: 35 tests\n" in report
+    assert "\n### 1. lock leaked `root_lock`: 35 tests on aarch64\n" in report
     assert "\n| hang | lock leaked `root_lock` | - | 35: `open_0_test`, " in report
     assert "\n| timeout | slow | - | 1: `cat_test` |\n" in report
 

@@ -85,6 +85,12 @@ def test_a_test_that_hung_twice_in_a_run_counts_once() -> None:
     assert group.count == 1
 
 
+def test_whom_a_group_blocks_is_told_by_target() -> None:
+    attempts = [hung("dup_test", target="x86_64"), *(hung(test) for test in ("dup_test", "fork_test"))]
+    (group,) = group_hangs(attempts)
+    assert group.extent == "1 test on x86_64, 2 on aarch64"
+
+
 def test_attempts_without_a_capture_are_left_out() -> None:
     assert group_hangs([MAKE.attempt(outcome=Outcome.HANG)]) == ()
 
