@@ -206,7 +206,7 @@ def _waited_lock(
     roles: Roles,
 ) -> WaitedLock | None:
     """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
-    if roles.first(functions[:3], Role.LOCK) is None or not _stays_in_lock(places, functions, roles):
+    if not _is_in_lock(functions, roles) or not _stays_in_lock(places, functions, roles):
         return None
     for address, how in _candidates(innermost):
         lock = _known_lock(capture, address)
@@ -232,9 +232,25 @@ def _waited_lock(
     )
 
 
+def _is_in_lock(functions: tuple[str, ...], roles: Roles) -> bool:
+    """Whether the innermost frames take a lock, or did when the interrupt came that runs now."""
+    at = roles.first(functions, Role.LOCK)
+    if at is None:
+        return False
+    interrupt = roles.first(functions[:at], Role.INTERRUPT)
+    return at < 3 or (interrupt is not None and at - _last(functions[:at], roles) <= 3)
+
+
+def _last(functions: tuple[str, ...], roles: Roles) -> int:
+    """Return the index of the outermost interrupt frame."""
+    return max(n for n, name in enumerate(functions) if roles.of(name) is Role.INTERRUPT)
+
+
 def _stays_in_lock(places: tuple[str, ...], functions: tuple[str, ...], roles: Roles) -> bool:
     """Whether the samples are the lock's loop: in the primitive, its callers, or the one helper that it calls."""
     if not any(places):
+        return True
+    if sum(roles.of(place) is Role.LOCK for place in places) >= _MOST * len(places):
         return True
     own = {*functions[:4]}
     helpers = {place for place in places if place not in own and roles.of(place) is not Role.LOCK}

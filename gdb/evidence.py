@@ -163,14 +163,7 @@ class Evidence:
 
 def read_evidence(capture: Capture, rules: HangRules) -> Evidence:
     """Work out what the rules look at; total: whatever the capture lacks is left out."""
-    roles = Roles(
-        panic=rules.panic_symbols,
-        idle=rules.idle_symbols,
-        lock=rules.lock_symbols,
-        wait=rules.wait_symbols,
-        interrupt=rules.interrupt_symbols,
-        system_call=rules.syscall_symbols,
-    )
+    roles = Roles.by(rules)
     types = event_types({int(key, 16): name for key, name in rules.events.items()})
     timeline = read_timeline(capture, rules, types)
     calls = pair_system_calls(timeline).in_flight if timeline is not None else ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gdb.capture import Innermost
 from gdb.cpu_state import Mode
+from gdb.roles import Role
 from gdb.spin_loop import find_spin_loop
 from parity.deadline import Deadline
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gdb.cpu_state import CpuState
     from gdb.debugger import Debugger
     from gdb.kernel import Kernel
+    from gdb.roles import Roles
     from gdb.spin_loop import SpinLoop
 
 _DISASSEMBLE_S: Final = 5.0
@@ -24,16 +26,18 @@ _LARGEST_FUNCTION: Final = 32 * 1024
 """Bytes; what is longer is no lock's loop, and takes GDB long."""
 _POINTER: Final = re.compile(r"0x[0-9a-f]{6,16}")
 _DEPTH: Final = 3
-"""Frames whose arguments may be the lock: the primitive, its wrapper, and who called that."""
+"""Frames whose arguments may be a lock: the primitive, its wrapper, and who called that."""
 
 
-def look_up_innermost(capture: Capture, kernel: Kernel, debugger: Debugger | None) -> tuple[Innermost, ...]:
+def look_up_innermost(
+    capture: Capture, kernel: Kernel, roles: Roles, debugger: Debugger | None
+) -> tuple[Innermost, ...]:
     """Return the loop and the pointers at which each CPU was stopped in the kernel. Raises `GdbError`."""
     return tuple(
         Innermost(
             cpu=state.cpu,
             loop=_loop_around(capture, state, kernel, debugger) if debugger is not None else None,
-            pointers=_pointers(state),
+            pointers=_pointers(state, roles),
         )
         for state in capture.cpus
         if state.mode is not Mode.USER
@@ -55,10 +59,13 @@ def _loop_around(capture: Capture, state: CpuState, kernel: Kernel, debugger: De
     return find_spin_loop(code, pc=state.pc, samples=pcs, registers=state.registers)
 
 
-def _pointers(state: CpuState) -> dict[str, int]:
+def _pointers(state: CpuState, roles: Roles) -> dict[str, int]:
+    """Return what the frames around a lock's primitive were given; of the innermost where there is none."""
+    names = [frame.function or "" for frame in state.frames]
+    start = roles.first(names, Role.LOCK) or 0
     return {
         f"{frame.function}.{name}": int(match[0], 16)
-        for frame in reversed(state.frames[:_DEPTH])
+        for frame in state.frames[start : start + _DEPTH]
         for name, value in frame.arguments
         if (match := _POINTER.search(value)) is not None
     }

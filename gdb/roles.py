@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from parity.configuration import HangRules
+
 
 class Role(StrEnum):
     """What a function is there for."""
@@ -47,6 +49,18 @@ class Roles:
     wait: tuple[str, ...]
     interrupt: tuple[str, ...]
     system_call: tuple[str, ...]
+
+    @staticmethod
+    def by(rules: HangRules) -> Roles:
+        """Return the roles that parity.toml gives to names."""
+        return Roles(
+            panic=rules.panic_symbols,
+            idle=rules.idle_symbols,
+            lock=rules.lock_symbols,
+            wait=rules.wait_symbols,
+            interrupt=rules.interrupt_symbols,
+            system_call=rules.syscall_symbols,
+        )
 
     def of(self, function: str | None) -> Role:
         """Return the role of a function; the first of the order above whose globs match."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gdb.guest import Guest
     from gdb.kernel import Kernel
     from gdb.memory import Memory
+    from gdb.roles import Roles
 
 SAMPLES: Final = 8
 INTERVAL_S: Final = 0.14
@@ -45,8 +46,8 @@ STARVED_INTERVALS: Final = 16
 """How many more intervals a guest gets whose CPUs the host has hardly run meanwhile."""
 _START_S: Final = 20.0
 _ATTACH_S: Final = 5.0
-_ARGUMENTS: Final = 3
-"""Innermost frames whose arguments are read: a lock's primitive, its wrapper, and who called that."""
+_ARGUMENTS: Final = 12
+"""Innermost frames whose arguments are read: those around a lock's primitive may lie below an interrupt's."""
 _LOCK_NAMES: Final = 256
 _KEPT: Final = frozenset({"cr2", "cr3", "cpsr", "eflags", "sp", "rsp"})
 
@@ -63,6 +64,8 @@ class Tools:
     """Words before a program that tie its life to ours."""
     socket: Path
     """Where QEMU's stub is to listen; at most 107 bytes."""
+    roles: Roles
+    """What the kernel's functions are there for."""
     wait: Callable[[float], object]
     """Waits so many seconds; may raise to end everything."""
     core: Path | None = None
@@ -172,6 +175,7 @@ class _Taking:
 
     def _stop(self, capture: Capture, starting: Future[Debugger]) -> Capture:
         """Stop the guest, take what moves, and let it go."""
+        self._guest.give_way()
         socket = self._tools.socket
         cpus: tuple[CpuState, ...] = ()
         debugger = None
@@ -253,7 +257,7 @@ class _Taking:
         debugger = starting.result() if starting.done() and starting.exception() is None else None
         innermost: tuple[Innermost, ...] = ()
         with self._noting("the code around the program counters"):
-            innermost = look_up_innermost(capture, self._kernel, debugger)
+            innermost = look_up_innermost(capture, self._kernel, self._tools.roles, debugger)
         capture = replace(capture, innermost=innermost)
         if self._subject.arch == X86_64.name:
             capture = replace(capture, interrupt_controllers=self._lapics())

@@ -31,7 +31,8 @@ def panic_parked(evidence: Evidence) -> Diagnosis | None:
     fault = describe_kernel_fault(cpu.state)
     culprit = _culprit(evidence, cpu)
     where = f" in {culprit}" if culprit else ""
-    what = fault or "a panic or fatal exception"
+    panicked = any("panic" in name.lower() for name in cpu.functions)
+    what = fault or ("a panic" if panicked else "a fatal exception or a panic")
     others = [other.cpu for other in dead if other.cpu != cpu.cpu]
     return verdict(
         evidence,
@@ -44,7 +45,7 @@ def panic_parked(evidence: Evidence) -> Diagnosis | None:
             f"CPUs {', '.join(map(str, others))} are parked as well" if others else "",
             *(f"console: {line}" for line in evidence.capture.subject.console_tail[-2:]),
         ],
-        subject=fault.split(",")[0] if fault else "panic",
+        subject=f"fault in {culprit}" if fault else f"panic in {culprit}" if culprit else "panic",
         frames=tuple(evidence.roles.canonical(kernel_functions(cpu))),
     )
 

@@ -88,7 +88,7 @@ def timer_lost(evidence: Evidence) -> Diagnosis | None:
             evidence,
             Cause.TIMER_LOST,
             confidence,
-            f"CPU {cpu.cpu} gets no timer interrupts any more, though it lets interrupts in{below(evidence, cpu)}",
+            f"CPU {cpu.cpu} gets no timer interrupts any more{below(evidence, cpu)}, though interrupts are on",
             [silent, seen(cpu), others, stack(cpu)],
             subject="timer",
             cpu=cpu,

@@ -95,7 +95,7 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
         if owner is None and _others_in_kernel(evidence, cpu):
             continue
         acquired = _unreleased(evidence, cpu)
-        confidence = Confidence.HIGH if acquired else Confidence.MEDIUM
+        confidence = Confidence.HIGH if acquired or owner is not None else Confidence.MEDIUM
         waiters = [c for c in evidence.cpus if c.lock is not None and c.lock.name == cpu.lock.name]
         return verdict(
             evidence,

@@ -39,11 +39,14 @@ def polling_livelock(evidence: Evidence) -> Diagnosis | None:
     name = evidence.call_name(number)
     answer = ERROR_NAMES.get(2**32 - result, f"-{2**32 - result}") if failed else "0"
     thread = Counter(entries["thread"].tolist()).most_common(1)[0][0]
+    if thread < 0:  # its switch to user code is long overwritten
+        thread = evidence.running_thread(int(Counter(entries["cpu"].tolist()).most_common(1)[0][0]))
+    who = "the program" if thread is None else evidence.thread_name(thread)
     return verdict(
         evidence,
         Cause.POLLING_LIVELOCK,
         Confidence.HIGH if failed else Confidence.MEDIUM,
-        f"{evidence.thread_name(thread)} polls: {name} answers {answer} {total / seconds:,.0f} times a second",
+        f"{who} polls: {name} answers {answer} {total / seconds:,.0f} times a second",
         [
             f"{calls} of the last {len(entries)} system calls are {name}",
             f"{results} of the last {len(exits)} results are {answer}",

@@ -68,7 +68,7 @@ def runnable_not_scheduled(evidence: Evidence) -> Diagnosis | None:
             evidence,
             Cause.RUNNABLE_NOT_SCHEDULED,
             Confidence.HIGH,
-            f"{_named(thread)} is {thread.state.lower()}, every CPU idles{queue}: it is in no queue that anybody looks at",
+            f"{_named(thread)} could run ({thread.state}) and every CPU idles{queue}: it is in no queue that anybody looks at",
             [
                 *(f"{_named(other)}: {other.state}, last on CPU {other.cpu}" for other in ready[:4]),
                 _given_up(evidence, thread.id),
@@ -146,7 +146,7 @@ def _blocked_by_scheduler(evidence: Evidence) -> Diagnosis | None:
         evidence,
         Cause.BLOCKED_IN_SYSTEM_CALL,
         Confidence.MEDIUM,
-        f"{_named(thread)} is {thread.state.lower()} on {thread.waits_for}, every CPU idles, and nobody is left to wake it",
+        f"{_named(thread)} sleeps ({thread.state}) on {thread.waits_for}, every CPU idles, and nobody is left to wake it",
         [f"{_named(other)}: {other.state} on {other.waits_for}" for other in blocked[:6]],
         subject=thread.waits_for,
         frames=(),

@@ -198,6 +198,8 @@ class HangRules(Table):
             "timer_interrupt*",
             "timer_tick*",
             "trap_handle*",
+            "trap_from_*",
+            "*fault_handler*",
             "trap_entry*",
             "kerneltrap",
             "kernelvec",

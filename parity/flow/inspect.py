@@ -15,6 +15,7 @@ from gdb.capture_folder import new_folder, read_capture, write_capture
 from gdb.evidence import read_evidence
 from gdb.guest import Guest
 from gdb.kernel import Kernel, read_kernel
+from gdb.roles import Roles
 from gdb.rules import diagnose
 from gdb.take_capture import Tools, take_capture
 from parity.configuration import HangRules
@@ -92,6 +93,7 @@ class GuestInspector:
                 symbols=symbols.path if symbols is not None else None,
                 launcher=launcher_words(),
                 socket=stall.machine.folder / "gdb",
+                roles=Roles.by(rules),
                 wait=wait,
                 core=folder.path / "core" if rules.core else None,
             )
