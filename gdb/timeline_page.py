@@ -80,8 +80,8 @@ class _Page:
         cpus = len(np.unique(timeline.events["cpu"]))
         facts = [
             f"{len(timeline.events):,} events",
-            f"{cpus} CPUs",
-            format_moment(-span, timeline.hz).lstrip("-"),
+            f"{cpus} CPU" + "s" * (cpus != 1),
+            "over " + format_moment(-span, timeline.hz).lstrip("-"),
         ]
         if timeline.hz is None:
             facts[-1] += " ticks (the kernel does not say how many make a second)"
@@ -97,7 +97,7 @@ class _Page:
                 "thread": self._runner(call.thread),
                 "name": self._call_name(call.number),
                 "cpu": f"CPU {call.cpu}",
-                "since": format_moment(-self._timeline.since_ns(call.start), self._timeline.hz),
+                "since": format_moment(self._moment(call.start), self._timeline.hz).lstrip("-"),
                 "doubt": "perhaps left on a CPU whose window is too short"
                 if call.state is CallState.DOUBTFUL
                 else "",
