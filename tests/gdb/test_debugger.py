@@ -20,6 +20,7 @@ from gdb.debugger import (
     _parse_threads,
     _register_numbers,
 )
+from gdb.spin_loop import find_spin_loop
 from parity.architecture import AARCH64, ARCHITECTURES
 from parity.deadline import Deadline
 from parity.errors import GdbError, GdbRefusedError
@@ -274,4 +275,11 @@ def test_a_spinning_cpus_stack_has_the_locks_address(kernel: Path, tmp_path: Pat
         assert spinning.halted is False
         level = functions(spinning).index("spin_lock")
         assert level < 2
-        assert "process_lock" in dict(spinning.frames[level].arguments)["lock"]
+        argument = dict(spinning.frames[level].arguments)["lock"]
+        assert "process_lock" in argument
+        if level == 0:  # else it is in what the lock calls
+            code = found.disassemble_function(spinning.pc, soon())
+            loop = find_spin_loop(code, pc=spinning.pc, registers=spinning.registers)
+            assert loop is not None
+            assert f"{loop.operands[0].address:#x}" == argument.split()[0]
+            assert loop.high - loop.low <= 64
