@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gdb.timeline import Timeline
 
 _LAST_EVENTS: Final = 250
+_MOST_LOSSES: Final = 4
 _MOST_LANES: Final = 200
 """Threads drawn; the ones that were in a system call at the end come first."""
 _IN_SPANS: Final = (
@@ -87,7 +88,11 @@ class _Page:
             facts[-1] += " ticks (the kernel does not say how many make a second)"
         if not self._wanted.is_everything:
             facts.append(f"{len(self._events):,} shown by the filter")
-        facts += [f"CPU {loss.cpu}: {loss.count:,} older events lost" for loss in timeline.losses]
+        losses = timeline.losses
+        if len(losses) > _MOST_LOSSES:
+            lost = sum(loss.count for loss in losses)
+            return [*facts, f"{lost:,} older events lost on {len(losses)} CPUs"]
+        facts += [f"CPU {loss.cpu}: {loss.count:,} older events lost" for loss in losses]
         return facts
 
     def open_calls(self) -> list[dict[str, str]]:

@@ -103,6 +103,12 @@ def test_what_was_lost_and_what_a_filter_leaves_out_is_told() -> None:
     assert (data["drawing"]["cpus"][0]["lost"], data["drawing"]["cpus"][0]["window"]) == (36, -63)
 
 
+def test_losses_on_many_cpus_are_told_together() -> None:
+    lossy = timeline_of(*[[(number, Event.TIMER_TICK, 0) for number in range(1, 101)]] * 6)
+    facts = timeline_page_data(lossy, TYPES)["facts"]
+    assert [fact for fact in facts if "lost" in fact] == ["216 older events lost on 6 CPUs"]
+
+
 def test_a_title_from_the_guest_is_made_printable() -> None:
     assert timeline_page_data(STORY, TYPES, title="a\x1b[31mb")["title"] == r"a\x1b[31mb"
 
