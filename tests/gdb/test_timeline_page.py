@@ -104,7 +104,8 @@ def test_what_was_lost_and_what_a_filter_leaves_out_is_told() -> None:
 
 
 def test_losses_on_many_cpus_are_told_together() -> None:
-    lossy = timeline_of(*[[(number, Event.TIMER_TICK, 0) for number in range(1, 101)]] * 6)
+    ticks: list[tuple[int, int, int]] = [(number, Event.TIMER_TICK, 0) for number in range(1, 101)]
+    lossy = timeline_of(*[ticks] * 6)
     facts = timeline_page_data(lossy, TYPES)["facts"]
     assert [fact for fact in facts if "lost" in fact] == ["216 older events lost on 6 CPUs"]
 
