@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gdb.cpu_evidence import CpuEvidence, read_cpu
-from gdb.event_types import Event, event_types
+from gdb.event_types import Event, Names, event_types
 from gdb.memory import RecordedMemory
 from gdb.ring import decode_rings
 from gdb.roles import Roles
@@ -71,6 +71,16 @@ class Evidence:
     def seconds(self) -> float:
         """How far apart the two progress samples are; 0 without two."""
         return self.window.seconds
+
+    @property
+    def names(self) -> Names:
+        """What payloads of events are told with."""
+        return Names(
+            architecture=self.arch,
+            system_calls={int(number): name for number, name in self.rules.system_calls.items()},
+            locks=dict(enumerate(self.capture.lock_names)),
+            threads={thread.id & 0xFFFF: thread.name for thread in self.capture.threads if thread.name},
+        )
 
     def call_name(self, number: int) -> str:
         """Return a system call's name."""

@@ -139,7 +139,8 @@ class GuestMemory:
         self._elf = elf if elf is not None and _lies_as_linked(guest, elf, base) else None
         self._base = base
         self._pages: dict[int, int] = {}
-        self._ahead: list[Block] = []
+        self.ahead: tuple[Block, ...] = ()
+        """What was read ahead."""
         self._cpus: tuple[int, ...] = (0,)
 
     def look_through(self, samples: tuple[PcSample, ...]) -> None:
@@ -150,13 +151,13 @@ class GuestMemory:
 
     def read_ahead(self, pieces: Iterable[tuple[int, int]]) -> None:
         """Read (address, size) pieces now, at one stroke each; what lies in them is served from there from now on."""
-        self._ahead = []
+        self.ahead = ()
         found = (Block(address=address, content=self.read(address, size) or b"") for address, size in pieces)
-        self._ahead = [block for block in found if block.content]
+        self.ahead = tuple(block for block in found if block.content)
 
     def read(self, address: int, size: int) -> bytes | None:
         """Return `size` bytes, or None where a page of them is not mapped."""
-        for block in self._ahead:
+        for block in self.ahead:
             if block.address <= address and address + size <= block.address + len(block.content):
                 return block.content[address - block.address :][:size]
         if not 0 < size <= _LARGEST_READ or address < 0:

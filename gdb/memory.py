@@ -34,31 +34,22 @@ class RecordedMemory:
     """The blocks of a capture. Where blocks overlap, the one given last is right."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
-        self._blocks = sorted(_without_overlaps(blocks), key=lambda block: block.address)
+        self._blocks = _joined(sorted(_without_overlaps(blocks), key=lambda block: block.address))
         self._addresses = [block.address for block in self._blocks]
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """Everything that is there, by address, without overlaps."""
+        """Everything that is there, by address; none overlaps or touches another."""
         return tuple(self._blocks)
 
     def read(self, address: int, size: int) -> bytes | None:
-        """Return the bytes, also across blocks that touch."""
-        if size < 0:
-            return None
-        pieces, at, end = [], address, address + size
+        """Return the bytes, where one block has them all."""
         index = bisect.bisect_right(self._addresses, address) - 1
-        while at < end:
-            if not 0 <= index < len(self._blocks):
-                return None
-            block = self._blocks[index]
-            if not block.address <= at < block.address + len(block.content):
-                return None
-            piece = block.content[at - block.address : end - block.address]
-            pieces.append(piece)
-            at += len(piece)
-            index += 1
-        return b"".join(pieces)
+        if size < 0 or index < 0:
+            return None
+        block = self._blocks[index]
+        start = address - block.address
+        return block.content[start : start + size] if start + size <= len(block.content) else None
 
 
 class Recorder:
@@ -98,6 +89,18 @@ def read_text(memory: Memory, address: int, *, limit: int = 256) -> str | None:
         if 0 in piece:
             break
     return bytes(raw).split(b"\0", 1)[0][:limit].decode("utf-8", "backslashreplace")
+
+
+def _joined(blocks: Iterable[Block]) -> list[Block]:
+    """Return blocks, given by address, with those that touch made one."""
+    joined: list[Block] = []
+    for block in blocks:
+        last = joined[-1] if joined else None
+        if last is not None and last.address + len(last.content) == block.address:
+            joined[-1] = Block(address=last.address, content=last.content + block.content)
+        else:
+            joined.append(block)
+    return joined
 
 
 def _without_overlaps(blocks: Iterable[Block]) -> list[Block]:

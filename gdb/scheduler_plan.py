@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gdb.place import PathError, Place, TextPlace, follow, place_of, text_place_of
@@ -56,8 +57,8 @@ class ThreadPlan:
     cpu: Place | None = None
     names: tuple[TextPlace, ...] = ()
     waits_for: Place | None = None
-    unused: tuple[str, ...] = ()
-    """States, in small letters, of elements that are no thread."""
+    unused: frozenset[str] = frozenset()
+    """States, in small letters or digits, of elements that are no thread."""
     symbols: SymbolTable | None = None
     """To name what a thread waits for."""
 
@@ -81,6 +82,8 @@ class PlannedLock:
     address: int
     symbol: str
     fields: LockFields
+    name: str = ""
+    """The name that it has from the start; empty where it gets one later, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,7 @@ def plan_scheduler(
         threads=tried("threads", lambda: _plan_threads(structures, threads, symbols, base))
         if threads
         else None,
-        locks=(tried("locks", lambda: _plan_locks(structures, locks, base)) or ()) if locks else (),
+        locks=(tried("locks", lambda: _plan_locks(elf, structures, locks, base)) or ()) if locks else (),
         queue_length=tried("queue_length", lambda: _plan_integer(elf, structures, length, base))
         if length
         else None,
@@ -146,7 +149,7 @@ def _plan_threads(structures: Structures, names: ThreadNames, symbols: SymbolTab
         cpu=cpu,
         names=texts,
         waits_for=waits_for,
-        unused=tuple(str(one).lower() for one in names.unused),
+        unused=frozenset(str(one).lower() for one in names.unused),
         symbols=symbols,
     )
 
@@ -187,17 +190,24 @@ def _next(thread: Type, path: str) -> Place:
     return place_of(thread, path)
 
 
-def _plan_locks(structures: Structures, names: LockNames, base: int) -> tuple[PlannedLock, ...]:
+def _plan_locks(
+    elf: ElfImage, structures: Structures, names: LockNames, base: int
+) -> tuple[PlannedLock, ...]:
     planned: dict[int, PlannedLock] = {}
     fields: dict[Type, LockFields] = {}
     for variable in structures.variables():
         for offset, suffix, found in _locks_in(variable.type, names.type, _LEVELS):
-            address = variable.address + offset + base
+            address = variable.address + offset
             if len(planned) < _LOCK_LIMIT and address not in planned:
                 if found not in fields:
                     fields[found] = _lock_fields(found, names)
-                symbol = f"{variable.name}{suffix}"
-                planned[address] = PlannedLock(address=address, symbol=symbol, fields=fields[found])
+                text = fields[found].name
+                planned[address] = PlannedLock(
+                    address=address + base,
+                    symbol=f"{variable.name}{suffix}",
+                    fields=fields[found],
+                    name=text.read(elf, address) if text is not None else "",
+                )
     if not planned:
         raise PathError(f"no global variable is, or has in it, a {names.type}")
     return tuple(planned[address] for address in sorted(planned))
@@ -208,7 +218,7 @@ def _locks_in(type_: Type, glob: str, levels: int) -> Iterator[tuple[int, str, T
     if type_.kind is Kind.STRUCTURE and fnmatch.fnmatchcase(type_.name, glob):
         yield 0, "", type_
     elif type_.kind is Kind.ARRAY and type_.target is not None and type_.target.kind is Kind.STRUCTURE:
-        inside = list(_locks_in(type_.target, glob, levels))
+        inside = tuple(islice(_locks_in(type_.target, glob, levels), _LOCK_LIMIT))
         for index in range(min(type_.count, _ELEMENTS) if inside else 0):
             for offset, suffix, found in inside:
                 yield index * type_.target.size + offset, f"[{index}]{suffix}", found

@@ -26,6 +26,10 @@ __all__ = ["LockState", "SchedulerPlan", "SchedulerState", "ThreadState", "plan_
 _THREAD_LIMIT: Final = 4096
 _WHOLE_ARRAY: Final = 1 << 20
 """Up to this size an array of threads is read at once."""
+_GAP: Final = 1024
+"""Locks that are closer to one another are read at once."""
+_STRANGE: Final = 32
+"""Threads in states that are none; more, and the list has left the threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,7 @@ class ThreadState:
     id: int
     state: str
     """As the kernel calls it; a number where it has no name."""
+    state_number: int = 0
     cpu: int | None = None
     """Where it runs or last ran."""
     name: str = ""
@@ -115,9 +120,13 @@ def read_threads(memory: Memory, plan: ThreadPlan) -> tuple[tuple[ThreadState, .
             thread, is_known = _thread(ahead, plan, address)
             if thread is None:
                 return tuple(threads), f"the one at {address:#x} cannot be read"
-            if thread.state.lower() not in plan.unused:
+            if not plan.unused & {thread.state.lower(), str(thread.state_number)}:
                 threads.append(thread)
                 strange += not is_known
+            if strange > _STRANGE:
+                return tuple(
+                    threads
+                ), f"more than {_STRANGE} in states that have no name: these are no threads"
     except _BrokenListError as error:
         return tuple(threads), str(error)
     return tuple(threads), f"{strange} in states that have no name" if strange else ""
@@ -125,11 +134,27 @@ def read_threads(memory: Memory, plan: ThreadPlan) -> tuple[tuple[ThreadState, .
 
 def read_locks(memory: Memory, plan: Sequence[PlannedLock]) -> tuple[tuple[LockState, ...], str]:
     """Return the locks, and which of them cannot be read."""
-    found = [(planned, _lock(memory, planned)) for planned in plan]
+    found = [
+        (planned, _lock(ahead, planned)) for group, ahead in _together(memory, plan) for planned in group
+    ]
     bad = [planned.symbol for planned, lock in found if lock is None]
     more = f" and {len(bad) - 4} more" if len(bad) > 4 else ""
     problem = f"cannot be read: {', '.join(bad[:4])}{more}" if bad else ""
     return tuple(lock for _, lock in found if lock is not None), problem
+
+
+def _together(memory: Memory, plan: Sequence[PlannedLock]) -> Iterator[tuple[Sequence[PlannedLock], Memory]]:
+    """Yield locks that lie close to one another, with memory that has them read ahead."""
+    start = 0
+    for index, lock in enumerate(plan):
+        following = plan[index + 1] if index + 1 < len(plan) else None
+        end = lock.address + lock.fields.size
+        first = plan[start].address
+        if following is None or not (
+            end <= following.address < end + _GAP and following.address - first < _WHOLE_ARRAY
+        ):
+            yield plan[start : index + 1], _Ahead(memory, first, end - first)
+            start = index + 1
 
 
 class _BrokenListError(Exception):
@@ -189,6 +214,7 @@ def _thread(memory: Memory, plan: ThreadPlan, address: int) -> tuple[ThreadState
     thread = ThreadState(
         id=number,
         state=printable_line(name, limit=64),
+        state_number=state,
         cpu=plan.cpu.read(memory, address) if plan.cpu is not None else None,
         name=printable_line(next(filter(None, names), ""), limit=64),
         waits_for=_named(waits_for, plan.symbols) if waits_for else "",
@@ -208,13 +234,14 @@ def _named(address: int, symbols: SymbolTable | None) -> str:
 
 def _lock(memory: Memory, planned: PlannedLock) -> LockState | None:
     fields, address = planned.fields, planned.address
-    ahead = _Ahead(memory, address, fields.size)
-    holder = fields.holder.read(ahead, address) if fields.holder is not None else None
-    held = fields.held.read(ahead, address) if fields.held is not None else None
+    holder = fields.holder.read(memory, address) if fields.holder is not None else None
+    held = fields.held.read(memory, address) if fields.held is not None else None
     if holder is None and held is None:
         return None
     is_held = bool(held) if held is not None else holder != fields.free
-    name = fields.name.read(ahead, address) if fields.name is not None else ""
+    name = planned.name
+    if not name and fields.name is not None:
+        name = fields.name.read(memory, address)
     return LockState(
         name=printable_line(name, limit=64) or planned.symbol,
         address=address,

@@ -322,6 +322,8 @@ class Structures:
                 return None
             symbol = self._symbols.find(_text(die, "DW_AT_linkage_name") or entry.name)
             return symbol.address if symbol is not None else None
+        if not isinstance(location.value, list):
+            return None  # a list of locations: a register at times
         expression = bytes(location.value)
         if expression[0] == _ADDRESS:
             address, rest = int.from_bytes(expression[1:9], "little"), expression[9:]

@@ -237,7 +237,7 @@ class _Taking:
             locks=scheduler.locks,
             queue_length=scheduler.queue_length,
             lock_names=self._lock_names(recorder),
-            memory=recorder.blocks,
+            memory=(*recorder.blocks, *self._memory.ahead),
         )
 
     def _lock_names(self, memory: Memory) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from parity.cli.run import run_command
 from parity.cli.session import ExitStatus, open_session
 from parity.cli.show import show_command
 from parity.cli.status import status_command
+from parity.cli.trace import trace_command
 from parity.errors import ParityError, UsageError
 
 application = typer.Typer(
@@ -35,6 +36,7 @@ application.command("show")(show_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
 application.command("diagnose")(diagnose_command)
+application.command("trace")(trace_command)
 application.command("judge")(judge_command)
 
 

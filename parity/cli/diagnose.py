@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,12 +61,14 @@ def diagnose_command(
     Starts no machine, unless --live. Exit status: 0 it was diagnosed, 1 the cause is not known (or, with --live,
     the test ended well and there is nothing to diagnose), 2 usage or configuration, 3 the harness failed.
     """
+    from parity.flow.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
+
     session: Session = context.obj
     configuration = session.configuration()
     examined = (
         _examine_live(session, configuration, what, target=target, timeout=timeout, build=build)
         if live
-        else _examine_saved(configuration, what, target=target)
+        else examine_saved(configuration, what, target=target)
     )
     if examined is None:
         raise typer.Exit(ExitStatus.TESTS_FAILED)
@@ -82,18 +83,6 @@ def diagnose_command(
     raise typer.Exit(
         ExitStatus.AS_WANTED if examined.diagnosis.confidence != "low" else ExitStatus.TESTS_FAILED
     )
-
-
-def _examine_saved(configuration: Configuration, what: str | None, *, target: str | None) -> Examined:
-    from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.diagnose import examine, find_capture, is_folder  # noqa: PLC0415
-
-    if what is not None and is_folder(what):
-        return examine(configuration, Path(what))
-    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
-        attempt = find_capture(configuration, repository, what, target=target)
-    assert attempt.hang is not None  # noqa: S101 - find_capture sees to it
-    return examine(configuration, attempt.hang.folder, attempt)
 
 
 def _examine_live(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db import open_repository
 from gdb.capture_folder import CAPTURE_FILE, read_capture
 from gdb.evidence import read_evidence
 from gdb.rules import diagnose
@@ -47,6 +48,16 @@ def hang_rules(configuration: Configuration, capture: Capture) -> HangRules:
     """Return the rules of a capture's target, or the defaults where parity.toml has no such target."""
     target = configuration.targets.get(capture.subject.target)
     return target.hang if target is not None else HangRules()
+
+
+def examine_saved(configuration: Configuration, what: str | None, *, target: str | None = None) -> Examined:
+    """Read the capture that a word on the command line means; raises `UsageError` where there is none."""
+    if what is not None and is_folder(what):
+        return examine(configuration, Path(what))
+    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
+        attempt = find_capture(configuration, repository, what, target=target)
+    assert attempt.hang is not None  # noqa: S101 - find_capture sees to it
+    return examine(configuration, attempt.hang.folder, attempt)
 
 
 def is_folder(what: str) -> bool:

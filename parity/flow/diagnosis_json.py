@@ -9,13 +9,14 @@ from gdb.cpu_table import cpu_lines
 
 if TYPE_CHECKING:
     from gdb.evidence import Evidence
+    from gdb.ring import Events
     from parity.flow.diagnose import Examined
 
 
 def describe(examined: Examined, *, events: int) -> dict[str, object]:
     """Return everything that the page shows; the last `events` trace events among it."""
     diagnosis, capture = examined.diagnosis, examined.capture
-    subject = capture.subject
+    subject, timeline = capture.subject, examined.evidence.timeline
     return {
         "test": subject.test,
         "target": subject.target,
@@ -31,7 +32,9 @@ def describe(examined: Examined, *, events: int) -> dict[str, object]:
         "cpus": [_describe_cpu(examined.evidence, number) for number in range(len(examined.evidence.cpus))],
         "threads": [asdict(thread) for thread in capture.threads],
         "locks": [asdict(lock) for lock in capture.locks if lock.held],
-        "events": _describe_events(examined.evidence, events),
+        "events": describe_each(examined.evidence, timeline.events[-events:])
+        if timeline is not None and events
+        else [],
         "capture": str(examined.folder),
         "taken_at": subject.taken_at,
         "pause_s": round(capture.pause_s, 4),
@@ -50,10 +53,10 @@ def _describe_cpu(evidence: Evidence, number: int) -> dict[str, object]:
     }
 
 
-def _describe_events(evidence: Evidence, count: int) -> list[dict[str, object]]:
-    if evidence.timeline is None or not count:
+def describe_each(evidence: Evidence, events: Events) -> list[dict[str, object]]:
+    """Return trace events, with times in nanoseconds before the newest of all."""
+    if evidence.timeline is None:
         return []
-    events = evidence.timeline.events[-count:]
     times = evidence.timeline.relative_ns(events["time"]).tolist()
     return [
         {
@@ -62,6 +65,9 @@ def _describe_events(evidence: Evidence, count: int) -> list[dict[str, object]]:
             "sequence": int(event["sequence"]),
             "type": evidence.types.name(int(event["event_type"])),
             "payload": int(event["payload"]),
+            "means": evidence.types.describe_payload(
+                int(event["event_type"]), int(event["payload"]), evidence.names
+            ),
             "thread": int(event["thread"]) if event["thread"] >= 0 else None,
         }
         for event, time in zip(events, times, strict=True)
