@@ -150,6 +150,11 @@ def test_an_array_of_threads_is_read_without_its_unused_elements(arch: str) -> N
     ]
 
 
+def test_unused_elements_can_be_told_by_number() -> None:
+    state = read(XV6, threads=PROCS.model_copy(update={"unused": (0, 1)}))
+    assert [(t.id, t.state_number) for t in state.threads] == [(1, 3), (5, 2)]
+
+
 def test_an_array_of_pointers_is_read_without_its_null_ones() -> None:
     state = read(XV6, threads=PROCS.model_copy(update={"list": "table"}))
     assert [t.id for t in state.threads] == [2, 5]
@@ -298,6 +303,30 @@ def test_the_sample_kernel_s_scheduler_is_planned_by_its_own_parity_toml(arch: s
     }
     assert found.queue_length is not None
     assert found.queue_length[0] == address_of(image, "queue_length")
+
+
+def test_locks_that_lie_together_take_one_read() -> None:
+    image = image_of(CHAIN)
+    planned = plan(image, locks=LOCKS)
+    memory = Patched(image, 0, b"")
+    state = read_scheduler(memory, planned)
+    assert len(state.locks) == 5
+    assert memory.reads <= 2 + 2  # the data and the zeroed data; two locks have no name to read
+
+
+def test_a_list_that_leads_into_what_are_no_threads_is_left() -> None:
+    image = image_of(CHAIN)
+    planned = plan(image, threads=THREADS)
+    assert planned.threads is not None
+    size, blocks = planned.threads.size, []
+    for at in range(0x1000, 0x100000, 0x1000):
+        garbage = bytearray(b"\x99" * size)
+        garbage[-8:] = (at + 0x1000).to_bytes(8, "little")
+        blocks.append(Block(address=at, content=bytes(garbage)))
+    blocks.append(Block(address=planned.threads.address, content=(0x1000).to_bytes(8, "little")))
+    state = read_scheduler(RecordedMemory(blocks), planned)
+    assert len(state.threads) == 33
+    assert state.missing == ("threads: more than 32 in states that have no name: these are no threads",)
 
 
 class Noise:
