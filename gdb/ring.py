@@ -100,13 +100,14 @@ def decode_rings(
     layout: RingLayout,
     *,
     last: Sequence[int] = (),
+    write_index_before: Sequence[int] = (),
     write_index_after: Sequence[int] = (),
     live: bool = False,
     known_types: frozenset[int] | None = None,
 ) -> tuple[DecodedRing, ...]:
     """Decode the rings of all CPUs, which lie one `layout.stride` after another; see `decode_ring`.
 
-    What `last` and `write_index_after` lack for the last CPUs is as if not given.
+    What the sequences lack for the last CPUs is as if not given.
     """
     view, rings = memoryview(raw), []
     for cpu in range(max(0, min(layout.cpus, _MOST_CPUS))):
@@ -117,12 +118,17 @@ def decode_rings(
                 layout,
                 cpu=cpu,
                 last=last[cpu] if cpu < len(last) else 0,
-                write_index_after=write_index_after[cpu] if cpu < len(write_index_after) else None,
+                write_index_before=_item(write_index_before, cpu),
+                write_index_after=_item(write_index_after, cpu),
                 live=live,
                 known_types=known_types,
             )
         )
     return tuple(rings)
+
+
+def _item(values: Sequence[int], index: int) -> int | None:
+    return values[index] if index < len(values) else None
 
 
 def decode_ring(
@@ -131,6 +137,7 @@ def decode_ring(
     *,
     cpu: int,
     last: int = 0,
+    write_index_before: int | None = None,
     write_index_after: int | None = None,
     live: bool = False,
     known_types: frozenset[int] | None = None,
@@ -138,15 +145,16 @@ def decode_ring(
     """Decode one CPU's ring; `raw` begins where the ring does.
 
     `last` is the sequence number from which on events are wanted. Of a running kernel (`live`), the newest
-    `NESTING` events are left for the next time, the write index in `raw` has to be older than the entries in it, and
-    `write_index_after` is the one read after them: what it says was overwritten meanwhile is left out. Of a stopped
-    one everything is taken, and what was reserved and not yet written is marked.
+    `NESTING` events are left for the next time; `write_index_before` and `write_index_after` are those read before
+    and after the entries, where the one in `raw` is neither: what was overwritten meanwhile is left out. Of a
+    stopped one everything is taken, and what was reserved and not yet written is marked.
     """
     write_index = _read_integer(raw, layout.write_index)
     if write_index is None or (fault := _layout_fault(layout)):
         note = "the ring's memory ends before its write index" if write_index is None else fault
         return _empty_ring(cpu, write_index or 0, last=last, notes=(note,))
-    after = write_index if write_index_after is None else min(max(write_index_after, 0), _INDEX_LIMIT)
+    after = write_index if write_index_after is None else _clipped(write_index_after)
+    write_index = write_index if write_index_before is None else _clipped(write_index_before)
     if after < write_index:
         note = "the ring was reset while it was read: nothing in it can be relied on"
         return _empty_ring(cpu, after, last=0, was_reset=True, notes=(note,))
@@ -170,6 +178,10 @@ def decode_ring(
         next_sequence=max(last, end),
         notes=notes,
     )
+
+
+def _clipped(index: int) -> int:
+    return min(max(index, 0), _INDEX_LIMIT)
 
 
 def _empty_ring(

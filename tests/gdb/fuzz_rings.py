@@ -31,6 +31,7 @@ class Case:
     raw: bytes
     layout: RingLayout
     last: int
+    write_index_before: int | None
     write_index_after: int | None
     live: bool
 
@@ -40,6 +41,7 @@ class Case:
             self.layout,
             cpu=0,
             last=self.last,
+            write_index_before=self.write_index_before,
             write_index_after=self.write_index_after,
             live=self.live,
             known_types=KNOWN,
@@ -100,6 +102,7 @@ def draw_case(draw: random.Random, sound: list[bytearray]) -> Case:
         raw=bytes(raw),
         layout=layout,
         last=draw.choice([0, draw.getrandbits(7), draw.getrandbits(64)]),
+        write_index_before=draw.choice([None, None, draw.getrandbits(7), draw.getrandbits(64)]),
         write_index_after=draw.choice([None, draw.getrandbits(7), draw.getrandbits(64)]),
         live=draw.random() < 0.3,
     )

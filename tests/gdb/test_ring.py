@@ -84,6 +84,12 @@ def test_what_was_overwritten_while_a_live_ring_was_read_is_left_out() -> None:
     assert ring.overwritten == 73
 
 
+def test_a_live_ring_copied_in_one_piece_is_read_by_the_index_from_before() -> None:
+    ring = decoded(writer_of(105), live=True, write_index_before=100)
+    assert sequences(ring) == list(range(73, 92))
+    assert (ring.write_index, ring.next_sequence) == (100, 92)
+
+
 def test_a_live_ring_with_few_events_gives_none_yet() -> None:
     ring = decoded(writer_of(6), live=True)
     assert (sequences(ring), ring.next_sequence) == ([], 0)
@@ -306,6 +312,7 @@ FIELDS = st.builds(Field, offset=st.integers(-2, 40), size=st.integers(-1, 9))
     shape=st.tuples(*[st.integers(-2, 1 << 40) | st.integers(0, 64)] * 3),
     index=FIELDS,
     last=st.integers(-5, (1 << 64) + 5),
+    before=st.none() | st.integers(-5, (1 << 64) + 5),
     after=st.none() | st.integers(-5, (1 << 64) + 5),
     live=st.booleans(),
 )
@@ -316,6 +323,7 @@ def test_any_memory_under_any_layout_is_decoded_or_refused_in_words(
     shape: tuple[int, int, int],
     index: Field,
     last: int,
+    before: int | None,
     after: int | None,
     live: bool,
 ) -> None:
@@ -329,7 +337,9 @@ def test_any_memory_under_any_layout_is_decoded_or_refused_in_words(
         write_index=index,
         event=event,
     )
-    ring = decode_ring(raw, layout, cpu=0, last=last, write_index_after=after, live=live)
+    ring = decode_ring(
+        raw, layout, cpu=0, last=last, write_index_before=before, write_index_after=after, live=live
+    )
     assert len(ring.events) <= len(raw)
     assert np.all(ring.events["sequence"][1:] > ring.events["sequence"][:-1])
     assert len(decode_rings(raw, layout, live=live, last=[last])) == 4
