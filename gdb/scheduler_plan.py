@@ -237,7 +237,7 @@ def _lock_fields(lock: Type, names: LockNames) -> LockFields:
         held=held,
         holder=holder,
         name=name,
-        free=names.free,
+        free=names.free if holder is None or holder.is_signed else names.free % (1 << 8 * holder.size),
     )
 
 

@@ -12,9 +12,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from rust_demangler import demangle as demangle_rust
+from rust_demangler import rust_v0
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+rust_v0.print = lambda *_: None
+"""It prints what it cannot demangle, and standard output is not its own."""
 
 _LAYOUT_64: Final = struct.Struct("<IBBHQQ")
 _LAYOUT_32: Final = struct.Struct("<IIIBBH")

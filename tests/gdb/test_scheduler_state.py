@@ -59,6 +59,7 @@ THREADS = ThreadNames(
     waits_for="waiting_on",
 )
 LOCKS = LockNames(type="spinlock", held="locked", holder="holder_cpu", name="name")
+OWNED = LockNames(type="lock", holder="owner")
 PROCS = ThreadNames(list="proc", id="pid", state="state", cpu="cpu.id", name=("name",), waits_for="chan")
 
 
@@ -180,6 +181,12 @@ def test_without_a_flag_a_lock_is_held_while_it_has_a_holder() -> None:
         "slot": 0,
         "slots[0].lock": 0,
     }
+
+
+def test_a_holder_of_minus_one_is_none_also_where_the_member_has_no_sign() -> None:
+    state = read("struct lock { unsigned owner; } free_lock = { -1u }, held_lock = { 3 };\n", locks=OWNED)
+    assert {lock.symbol: lock.holder for lock in state.locks} == {"free_lock": None, "held_lock": 3}
+    assert [lock.symbol for lock in state.locks if lock.held] == ["held_lock"]
 
 
 def test_the_run_queue_s_length_needs_no_dwarf() -> None:

@@ -114,6 +114,15 @@ def test_what_is_no_rust_name_stays_as_it_is(name: str) -> None:
     assert demangle(name) == name
 
 
+def test_demangling_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    half_known = (
+        "_RINvNtCsgEmfK2I1SDS_4core3ptr13drop_in_placeINtNtCslNYArtu3iFV_5alloc5boxed3BoxDG0_INtNtNtB4_3ops8function"
+        "2FnTRL1_INtNtCsjrHSEGnQ3l9_3std5panic13PanicHookInfoL0_EEEp6OutputuNtNtB4_6marker4SyncNtB2N_4SendEL_EEB1T_"
+    )
+    assert "drop_in_place" in demangle(half_known)
+    assert capsys.readouterr().out == ""
+
+
 def test_undefined_symbols_and_mapping_symbols_are_left_out() -> None:
     names = b"\0f\0$x\0$d.1\0.Ltmp\0"
     rows = [(1, 0), (1, 1), (3, 1), (6, 1), (11, 1)]
