@@ -130,22 +130,22 @@ def text_place_of(start: Type, path: str) -> TextPlace:
         return TextPlace(start=Place(offsets=(*before, last + array[0]), size=array[1].size), is_inline=True)
     for pointer, length in (("data_ptr", "length"), ("vec.buf", "vec.len"), ("bytes", "length")):
         try:
-            begin = _pointer_in(start, f"{path}.{pointer}")
+            begin = pointer_place_of(start, f"{path}.{pointer}")
             return TextPlace(start=begin, is_inline=False, length=place_of(start, f"{path}.{length}"))
         except PathError:
             continue
-    return TextPlace(start=_pointer_in(start, path), is_inline=False)
+    return TextPlace(start=pointer_place_of(start, path), is_inline=False)
 
 
-def _pointer_in(start: Type, path: str) -> Place:
-    """Return where a pointer is, also one inside the vectors of Rust's library."""
+def pointer_place_of(start: Type, path: str) -> Place:
+    """Return where a pointer is, also one inside the vectors of Rust's library; raises `PathError` without one."""
     offsets, at = follow(start, path)
     pointer = at.pointer()
     if pointer is not None:
         return Place(offsets=(*offsets[:-1], offsets[-1] + pointer[0]), size=POINTER_SIZE)
     inner = at.wrapped()
     if "ptr" in at.members or (inner is not None and "ptr" in inner.type.members):
-        return _pointer_in(start, f"{path}.ptr")
+        return pointer_place_of(start, f"{path}.ptr")
     raise PathError(f"{path} is no text: it is {_described(at)}")
 
 

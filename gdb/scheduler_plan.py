@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gdb.place import PathError, Place, TextPlace, follow, place_of, text_place_of
+from gdb.place import PathError, Place, TextPlace, follow, place_of, pointer_place_of, text_place_of
 from gdb.structures import POINTER_SIZE, Kind
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _ELEMENTS: Final = 256
 """Of an array of locks, or of structures with locks."""
 _LEVELS: Final = 2
 """A lock in a structure, or in a structure that a Rust cell wraps."""
+_GROWN: Final = 4096
+"""The longest list that is read of an array that grows."""
 _READ_AHEAD: Final = 4096
 
 
@@ -49,6 +51,11 @@ class ThreadPlan:
     stride: int = 0
     count: int = 0
     """Elements of the array."""
+    length: Place | None = None
+    """From `address` to the number of elements, of an array that grows."""
+    empty: Place | None = None
+    """What tells whether an element holds a thread at all: Rust's `Option<Thread>`."""
+    empty_values: frozenset[int] = frozenset()
     size: int
     """How much of a thread holds what is looked at."""
     next: Place | None = None
@@ -126,22 +133,25 @@ def plan_scheduler(
 
 def _plan_threads(structures: Structures, names: ThreadNames, symbols: SymbolTable, base: int) -> ThreadPlan:
     variable, path = _variable(structures, names.list)
-    offsets, listed = follow(variable.type, path) if path else ((0,), variable.type)
-    listing, offset, thread, stride, count = _listing(listed, names)
+    listed = _listed(variable.type, path, names)
+    thread = listed.thread
 
     def optional(member: str | None) -> Place | None:
         return place_of(thread, member) if member is not None else None
 
     identity, state = place_of(thread, names.id), place_of(thread, names.state)
     cpu, waits_for = optional(names.cpu), optional(names.waits_for)
-    following = _next(thread, names.next) if names.next and listing is Listing.CHAIN else None
+    following = _next(thread, names.next) if names.next and listed.listing is Listing.CHAIN else None
     texts = tuple(text_place_of(thread, name) for name in names.name)
     return ThreadPlan(
-        listing=listing,
+        listing=listed.listing,
         address=variable.address + base,
-        start=Place(offsets=(*offsets[:-1], offsets[-1] + offset), size=POINTER_SIZE),
-        stride=stride,
-        count=count,
+        start=listed.start,
+        stride=listed.stride,
+        count=listed.count,
+        length=listed.length,
+        empty=place_of(thread, "") if thread.discriminant is not None else None,
+        empty_values=thread.empty_values(),
         size=_extent((following, identity, state, cpu, waits_for), texts),
         next=following,
         id=identity,
@@ -154,23 +164,49 @@ def _plan_threads(structures: Structures, names: ThreadNames, symbols: SymbolTab
     )
 
 
-def _listing(listed: Type, names: ThreadNames) -> tuple[Listing, int, Type, int, int]:
-    """Return how threads are listed, the list's offset, the thread's type, and the array's stride and count."""
-    array = listed.array()
-    if array is not None:
-        offset, found = array
-        element = found.target
-        if element is None or not found.count or not element.size:
-            raise PathError(f"{names.list} is an array of no known size")
-        if element.kind is not Kind.STRUCTURE or element.pointer() is not None:
-            return Listing.POINTERS, offset, _target(element, names.list), element.size, found.count
-        return Listing.ARRAY, offset, element, element.size, found.count
-    pointer = listed.pointer()
-    if pointer is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """What a list of threads turned out to be."""
+
+    listing: Listing
+    thread: Type
+    start: Place
+    stride: int = 0
+    count: int = 0
+    length: Place | None = None
+
+
+def _listed(variable: Type, path: str, names: ThreadNames) -> _Listed:
+    offsets, listed = follow(variable, path) if path else ((0,), variable)
+    element = listed.parameter("T")
+    if element is not None and {"buf", "len"} <= listed.members.keys():
+        dot = f"{path}." if path else ""
+        begin = pointer_place_of(variable, f"{dot}buf")
+        start = Place(offsets=(*begin.offsets, 0), size=POINTER_SIZE)
+        length = place_of(variable, f"{dot}len")
+        return replace(_elements(element, start, names), count=_GROWN, length=length)
+    array, pointer = listed.array(), listed.pointer()
+    found = array or pointer
+    if found is None:
         raise PathError(f"{names.list} is neither a pointer nor an array")
+    start = Place(offsets=(*offsets[:-1], offsets[-1] + found[0]), size=POINTER_SIZE)
+    if array is not None:
+        if array[1].target is None or not array[1].count:
+            raise PathError(f"{names.list} is an array of no known size")
+        return replace(_elements(array[1].target, start, names), count=array[1].count)
     if names.next is None:
         raise PathError(f"{names.list} is a pointer: `next` must say how to get from one thread to another")
-    return Listing.CHAIN, pointer[0], _target(pointer[1], names.list), 0, 0
+    return _Listed(listing=Listing.CHAIN, thread=_target(found[1], names.list), start=start)
+
+
+def _elements(element: Type, start: Place, names: ThreadNames) -> _Listed:
+    """Return an array's listing by what its elements are."""
+    if not element.size:
+        raise PathError(f"{names.list} is an array of elements of no known size")
+    if element.size == POINTER_SIZE and element.pointer() is not None:
+        thread = _target(element, names.list)
+        return _Listed(listing=Listing.POINTERS, thread=thread, start=start, stride=element.size)
+    return _Listed(listing=Listing.ARRAY, thread=element, start=start, stride=element.size)
 
 
 def _target(pointer: Type, name: str) -> Type:

@@ -169,7 +169,10 @@ def _walk(memory: Memory, plan: ThreadPlan) -> Iterator[tuple[Memory, int]]:
     start = plan.start.locate(memory, plan.address)
     if start is None:
         raise _BrokenListError(f"the list at {plan.address:#x} cannot be read")
-    count = min(plan.count, _THREAD_LIMIT)
+    length = plan.length.read(memory, plan.address) if plan.length is not None else plan.count
+    if length is None:
+        raise _BrokenListError("its length cannot be read")
+    count = min(length, plan.count, _THREAD_LIMIT)
     whole: Memory = memory
     if plan.stride * count <= _WHOLE_ARRAY:
         whole = _Ahead(memory, start, plan.stride * count)
@@ -179,7 +182,7 @@ def _walk(memory: Memory, plan: ThreadPlan) -> Iterator[tuple[Memory, int]]:
             address = read_integer(whole, start + index * plan.stride, plan.stride)
             if address is None:
                 raise _BrokenListError(f"the array at {start:#x} cannot be read")
-        if address:
+        if address and not (plan.empty is not None and plan.empty.read(whole, address) in plan.empty_values):
             yield (_Ahead(memory, address, plan.size) if plan.listing is Listing.POINTERS else whole), address
 
 

@@ -177,6 +177,18 @@ class Type:
         sizable = [member for member in self.members.values() if member.type.size]
         return sizable[0] if len(sizable) == 1 and self.discriminant is None else None
 
+    def empty_values(self) -> frozenset[int]:
+        """Return the discriminants of the variants without content: Rust's `None`."""
+        variants = self._variants()
+        return frozenset(v for v, one in variants if v is not None and one.type.wrapped() is None)
+
+    def parameter(self, name: str) -> Type | None:
+        """Return what a generic type was made for: `T` of Rust's `Vec<T>`."""
+        for child in self._children("DW_TAG_template_type_param"):
+            if _text(child, "DW_AT_name") == name:
+                return self._structures.type_of(child)
+        return None
+
     def only_payload(self) -> Member | None:
         """Return the content of the only variant that has any."""
         payloads = [

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from gdb.scheduler_plan import Listing
 from gdb.scheduler_state import SchedulerPlan, SchedulerState, plan_scheduler, read_scheduler
 from gdb.structures import Structures
 from parity.configuration import HangRules, LockNames, ThreadNames, load_configuration
-from tests.support.compiled import ARCHITECTURES, compile_c
+from tests.support.compiled import ARCHITECTURES, compile_c, compile_ir
 
 ROOT = Path(__file__).parents[2]
 
+RUST = (Path(__file__).parent / "sources" / "rust_types.ll").read_text(encoding="utf-8")
 CHAIN = """
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED };
 struct process { char name[16]; };
@@ -159,6 +161,33 @@ def test_unused_elements_can_be_told_by_number() -> None:
 def test_an_array_of_pointers_is_read_without_its_null_ones() -> None:
     state = read(XV6, threads=PROCS.model_copy(update={"list": "table"}))
     assert [t.id for t in state.threads] == [2, 5]
+
+
+def rust_memory(
+    image: ElfImage, name: str, content: Sequence[int], *more: tuple[int, Sequence[int]]
+) -> Memory:
+    """Return memory with 64-bit words in a variable, and at further addresses."""
+    words = [(address_of(image, name), content), *more]
+    return RecordedMemory(
+        Block(address=at, content=b"".join(word.to_bytes(8, "little") for word in words))
+        for at, words in words
+    )
+
+
+def test_slots_of_rust_s_that_hold_nothing_are_no_threads() -> None:
+    image = ElfImage(io.BytesIO(compile_ir(RUST)), name="kernel.elf")
+    planned = plan(image, threads=ThreadNames(list="task::SLOTS", id="id", state="id"))
+    memory = rust_memory(image, "SLOTS", [1, 7, 0, 0, 8, 0, 1, 9, 0])
+    assert [t.id for t in read_scheduler(memory, planned).threads] == [7, 9]
+
+
+def test_a_vector_of_rust_s_is_read_as_far_as_it_is_long() -> None:
+    image = ElfImage(io.BytesIO(compile_ir(RUST)), name="kernel.elf")
+    planned = plan(image, threads=ThreadNames(list="task::LIST", id="id", state="id"))
+    listed = (0x9000, [0x9100, 0x9200, 0x9100])
+    memory = rust_memory(image, "LIST", [3, 0x9000, 2], listed, (0x9100, [4, 0]), (0x9200, [5, 0]))
+    state = read_scheduler(memory, planned)
+    assert ([t.id for t in state.threads], state.missing) == ([4, 5], ())
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

@@ -14,7 +14,7 @@ from gdb.structures import Kind, Structures, Variable
 from parity.errors import UsageError
 from tests.support.compiled import ARCHITECTURES, compile_c, compile_ir
 
-RUST_ENUMS = (Path(__file__).parent / "sources" / "rust_enums.ll").read_text(encoding="utf-8")
+RUST = (Path(__file__).parent / "sources" / "rust_types.ll").read_text(encoding="utf-8")
 
 KERNEL = """
 typedef unsigned long u64;
@@ -177,14 +177,14 @@ def test_without_dwarf_nothing_is_there() -> None:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_rust_s_enumerations_with_data_have_a_number_with_names(arch: str) -> None:
-    structures = structures_of(compile_ir(RUST_ENUMS, arch=arch))
+    structures = structures_of(compile_ir(RUST, arch=arch))
     state = place_of(variable(structures, "task::STATE").type, "")
     assert (state.offsets, state.size) == ((0,), 1)
     assert dict(state.names) == {0: "Ready", 1: "Blocked"}
 
 
 def test_rust_s_optional_references_are_followed() -> None:
-    structures = structures_of(compile_ir(RUST_ENUMS))
+    structures = structures_of(compile_ir(RUST))
     following = variable(structures, "NEXT")
     assert place_of(following.type, "next.id").offsets == (0, 8, 0)
     memory = RecordedMemory(

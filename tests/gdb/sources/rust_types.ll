@@ -1,5 +1,7 @@
 @STATE = global [16 x i8] zeroinitializer, align 8, !dbg !0
 @NEXT = global i64 0, align 8, !dbg !20
+@SLOTS = global [72 x i8] zeroinitializer, align 8, !dbg !40
+@LIST = global [24 x i8] zeroinitializer, align 8, !dbg !50
 
 define void @_start() { ret void }
 
@@ -11,7 +13,7 @@ define void @_start() { ret void }
 !3 = !DIFile(filename: "task.rs", directory: "/")
 !4 = !{i32 2, !"Dwarf Version", i32 4}
 !5 = !{i32 2, !"Debug Info Version", i32 3}
-!6 = !{!0, !20}
+!6 = !{!0, !20, !40, !50}
 !7 = !DINamespace(name: "task", scope: null)
 !8 = !DICompositeType(tag: DW_TAG_structure_type, name: "ThreadState", scope: !7, file: !3, size: 128, elements: !9)
 !9 = !{!10}
@@ -44,3 +46,26 @@ define void @_start() { ret void }
 !36 = !{!37, !38}
 !37 = !DIDerivedType(tag: DW_TAG_member, name: "id", scope: !35, file: !3, baseType: !30, size: 64)
 !38 = !DIDerivedType(tag: DW_TAG_member, name: "next", scope: !35, file: !3, baseType: !22, size: 64, offset: 64)
+!40 = !DIGlobalVariableExpression(var: !41, expr: !DIExpression())
+!41 = distinct !DIGlobalVariable(name: "SLOTS", linkageName: "SLOTS", scope: !7, file: !3, type: !42, isLocal: false, isDefinition: true)
+!42 = !DICompositeType(tag: DW_TAG_array_type, baseType: !44, size: 576, elements: !43)
+!43 = !{!DISubrange(count: 3)}
+!44 = !DICompositeType(tag: DW_TAG_structure_type, name: "Option<task::Thread>", scope: !7, file: !3, size: 192, elements: !45)
+!45 = !{!46}
+!46 = !DICompositeType(tag: DW_TAG_variant_part, scope: !44, file: !3, size: 192, elements: !{!47, !48}, discriminator: !61)
+!47 = !DIDerivedType(tag: DW_TAG_member, name: "None", scope: !46, file: !3, baseType: !62, size: 192, extraData: i64 0)
+!48 = !DIDerivedType(tag: DW_TAG_member, name: "Some", scope: !46, file: !3, baseType: !49, size: 192, extraData: i64 1)
+!49 = !DICompositeType(tag: DW_TAG_structure_type, name: "Some", scope: !44, file: !3, size: 192, elements: !{!60})
+!60 = !DIDerivedType(tag: DW_TAG_member, name: "__0", scope: !49, file: !3, baseType: !35, size: 128, offset: 64)
+!50 = !DIGlobalVariableExpression(var: !51, expr: !DIExpression())
+!51 = distinct !DIGlobalVariable(name: "LIST", linkageName: "LIST", scope: !7, file: !3, type: !52, isLocal: false, isDefinition: true)
+!52 = !DICompositeType(tag: DW_TAG_structure_type, name: "Vec<&task::Thread>", scope: !7, file: !3, size: 192, elements: !{!53, !54}, templateParams: !{!55})
+!53 = !DIDerivedType(tag: DW_TAG_member, name: "buf", scope: !52, file: !3, baseType: !56, size: 128)
+!54 = !DIDerivedType(tag: DW_TAG_member, name: "len", scope: !52, file: !3, baseType: !30, size: 64, offset: 128)
+!55 = !DITemplateTypeParameter(name: "T", type: !34)
+!56 = !DICompositeType(tag: DW_TAG_structure_type, name: "RawVec<&task::Thread>", scope: !7, file: !3, size: 128, elements: !{!57, !58})
+!57 = !DIDerivedType(tag: DW_TAG_member, name: "cap", scope: !56, file: !3, baseType: !30, size: 64)
+!58 = !DIDerivedType(tag: DW_TAG_member, name: "ptr", scope: !56, file: !3, baseType: !59, size: 64, offset: 64)
+!59 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "*const u8", baseType: !19, size: 64)
+!61 = !DIDerivedType(tag: DW_TAG_member, scope: !44, file: !3, baseType: !30, size: 64, flags: DIFlagArtificial)
+!62 = !DICompositeType(tag: DW_TAG_structure_type, name: "None", scope: !44, file: !3, size: 192, elements: !{})
