@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.debug import debug_command
 from parity.cli.diagnose import diagnose_command
 from parity.cli.judge import judge_command
 from parity.cli.list import list_command
@@ -37,6 +38,7 @@ application.command("list")(list_command)
 application.command("report")(report_command)
 application.command("diagnose")(diagnose_command)
 application.command("trace")(trace_command)
+application.command("debug")(debug_command)
 application.command("judge")(judge_command)
 
 

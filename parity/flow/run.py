@@ -130,7 +130,7 @@ def resumed_order(configuration: Configuration, repository: Repository, order: O
     )
     for facts in repository.campaign_facts(campaign.number):
         if facts.target in resumed.targets:
-            rig = _make_rig(configuration, facts.target, resumed, Path(), Interrupt())
+            rig = make_rig(configuration, facts.target, resumed, Path(), Interrupt())
             if (
                 read_facts(rig, resumed.tests_of(rig.name), facts.qemu_version).fingerprint
                 != facts.fingerprint
@@ -150,7 +150,7 @@ def choose_jobs(order: Order) -> int:
 def dry_run(configuration: Configuration, order: Order) -> Iterator[tuple[str, str]]:
     """Yield each target with its QEMU command, as one can paste it; starts nothing."""
     for name in order.targets:
-        rig = _make_rig(configuration, name, order, Path(), Interrupt())
+        rig = make_rig(configuration, name, order, Path(), Interrupt())
         yield name, shell_line(shown_command(rig, order.tests_of(name)[0]))
 
 
@@ -164,12 +164,12 @@ def run_campaign(
     """
     versions = {name: read_runner_version(configuration.target(name)) for name in order.targets}
     with Interrupt() as interrupt, open_scratch() as scratch:
-        unbuilt = _build(configuration, order, observer, interrupt)
+        unbuilt = build_targets(configuration, order, observer, interrupt)
         inspector = GuestInspector(
             configuration, configuration.state_folder / "captures", always=order.always_inspect
         )
         rigs = {
-            name: _make_rig(configuration, name, order, scratch, interrupt, inspector=inspector)
+            name: make_rig(configuration, name, order, scratch, interrupt, inspector=inspector)
             for name in order.targets
         }
         usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
@@ -240,7 +240,7 @@ def _events(
             yield from events
 
 
-def _build(
+def build_targets(
     configuration: Configuration, order: Order, observer: Observer, interrupt: Interrupt
 ) -> dict[str, BuildError]:
     """Run every target's build commands; return the targets whose build failed, with what it said."""
@@ -284,7 +284,7 @@ def _begin(
     return number
 
 
-def _make_rig(
+def make_rig(
     configuration: Configuration,
     name: str,
     order: Order,
@@ -293,6 +293,7 @@ def _make_rig(
     *,
     inspector: Inspector | None = None,
 ) -> Rig:
+    """Return what boots a target for an order; starts nothing."""
     target = configuration.target(name)
     return Rig(
         configuration=configuration,

@@ -71,9 +71,7 @@ def trace_lines(examined: Examined, wanted: Wanted) -> Iterator[str]:
     """Yield the merged timeline, a printable line each."""
     timeline, evidence = require_timeline(examined), examined.evidence
     lines = format_timeline(timeline, evidence.types, evidence.names, wanted.filter(evidence))
-    yield from (
-        printable_line(line, limit=500) for line in (deque(lines, wanted.last) if wanted.last else lines)
-    )
+    yield from (printable(line) for line in (deque(lines, wanted.last) if wanted.last else lines))
 
 
 def describe_events(examined: Examined, wanted: Wanted) -> dict[str, object]:

@@ -1,0 +1,136 @@
+"""`parity debug`: run one test, and where it gets stuck hold its machine for a person with a debugger."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdb.cpu_state import REGISTER_SETS
+from gdb.mi import find_gdb
+from parity.attempt import Isolation
+from parity.campaign import Case
+from parity.errors import UsageError
+from parity.flow.inspect import GuestInspector, find_base
+from parity.flow.interrupt import Interrupt
+from parity.flow.run import Order, build_targets, make_rig
+from runners.machine import Stopped
+from runners.runner import make_runner
+from runners.scratch import machine_folder, open_scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from parity.attempt import Attempt
+    from parity.configuration import Configuration
+    from parity.diagnosis import Hang
+    from parity.flow.run import Observer
+    from runners.inspection import Stall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMachine:
+    """A machine that stands still and waits for a debugger."""
+
+    pid: int
+    """QEMU's."""
+    gdb_command: tuple[str, ...]
+    """Attaches to it with the kernel's symbols, stopped where it was."""
+    hang: Hang | None
+    """What was found before it was held."""
+    wait: Callable[[float], bool]
+    """Waits so many seconds; whether the user wants an end."""
+    is_running: Callable[[], bool]
+    """Whether QEMU is still there."""
+
+    @property
+    def shell_line(self) -> str:
+        """The command, to be pasted."""
+        return shlex.join(self.gdb_command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HoldingInspector:
+    """Looks into a guest, then stops it and hands it to a person until they are done."""
+
+    inner: GuestInspector
+    hold: Callable[[HeldMachine], None]
+    interrupt: Interrupt
+    folder: Path
+
+    def inspect(self, stall: Stall) -> Hang | None:
+        hang = self.inner.inspect(stall)
+        machine, monitor = stall.machine, stall.machine.monitor
+        socket = self.folder / "gdb"
+        monitor.execute("stop")
+        monitor.execute(
+            "human-monitor-command", **{"command-line": f"gdbserver unix:{socket},server=on,wait=off"}
+        )
+        self.hold(
+            HeldMachine(
+                pid=machine.pid,
+                gdb_command=_gdb_command(stall, socket),
+                hang=hang,
+                wait=self.interrupt.stop.wait,
+                is_running=lambda: machine.exit() is None,
+            )
+        )
+        return hang
+
+
+def debug_test(
+    configuration: Configuration,
+    *,
+    test: str,
+    target: str,
+    timeout_s: float | None,
+    build: bool,
+    observer: Observer,
+    hold: Callable[[HeldMachine], None],
+) -> Attempt | None:
+    """Run a test; `hold` is called with its machine, stopped, where it does not end. Nothing is recorded.
+
+    Returns the attempt, or None where the user ended it. The machine ends when `hold` returns. Raises
+    `HarnessError`s, and `UsageError` where the target has no machine.
+    """
+    if configuration.target(target).is_host:
+        raise UsageError(f"{target} has no machine: its tests run on the host's own Linux")
+    order = Order(
+        cases=(Case(target=target, test=test),),
+        isolation=Isolation.BOOT,
+        timeout_s=timeout_s,
+        build=build,
+        always_inspect=True,
+    )
+    with Interrupt() as interrupt, open_scratch() as scratch, machine_folder(scratch) as folder:
+        for error in build_targets(configuration, order, observer, interrupt).values():
+            raise error
+        inspector = _HoldingInspector(
+            inner=GuestInspector(configuration, configuration.state_folder / "captures", always=True),
+            hold=hold,
+            interrupt=interrupt,
+            folder=folder,
+        )
+        rig = make_rig(configuration, target, order, scratch, interrupt, inspector=inspector)
+        runner = make_runner(rig)
+        try:
+            for report in runner.run([test]):
+                return report.attempt
+        except Stopped:
+            return None
+        finally:
+            runner.close()
+    return None
+
+
+def _gdb_command(stall: Stall, socket: Path) -> tuple[str, ...]:
+    """Return a command that a person can paste: symbols at the kernel's address, then the guest."""
+    symbols = stall.rig.images(stall.fields).symbols
+    words = [find_gdb(), "-q", "-ex", f"set architecture {REGISTER_SETS[stall.rig.target.arch].gdb_name}"]
+    base = find_base(stall.rig.target.hang, stall.machine.texts({}).values())
+    if symbols is not None and base:
+        words += ["-ex", f"add-symbol-file {symbols.path} -o {base:#x}"]
+    elif symbols is not None:
+        words += ["-ex", f"file {symbols.path}"]
+    return (*words, "-ex", f"target remote {socket}", "-ex", "info threads")
