@@ -10,7 +10,7 @@ endif
 
 ARGS ?=
 
-.PHONY: help setup run test check format clean
+.PHONY: help setup run test check hang-matrix format clean
 
 help:
 	@echo "make run      set up, boot the sample kernel on both architectures, run its tests, write arm64-parity.md"
@@ -18,6 +18,8 @@ help:
 	@echo "make test     set up, then format, lint, types, kernel build and every test, real QEMU included"
 	@echo "              (ARGS='-k configuration' goes to pytest)"
 	@echo "make setup    install what is missing and make .venv; does nothing twice"
+	@echo "make hang-matrix  every defect of the sample kernel on both architectures, diagnosed: the confusion matrix"
+	@echo "              (ARGS='abba --times 5' chooses; ARGS=--help lists more)"
 	@echo "make check    format, lint and types only"
 	@echo "make format   rewrite the Python sources in the one format"
 	@echo "make clean    remove what was built; .venv and recorded results stay"
@@ -31,6 +33,9 @@ run: setup
 test: setup
 	@scripts/check
 	@scripts/test $(ARGS)
+
+hang-matrix: setup
+	@.venv/bin/python -m tests.duet.hang_matrix $(ARGS)
 
 check: setup
 	@scripts/check

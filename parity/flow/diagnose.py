@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db import open_repository
+from gdb.byte_trace import read_byte_trace
 from gdb.capture_folder import CAPTURE_FILE, read_capture
 from gdb.evidence import read_evidence
+from gdb.memory import RecordedMemory
 from gdb.rules import diagnose
 from parity.configuration import HangRules
 from parity.errors import UsageError
@@ -16,6 +18,7 @@ from parity.flow.history import read_attempts
 
 if TYPE_CHECKING:
     from db import Repository
+    from gdb.byte_trace import ByteTrace
     from gdb.capture import Capture
     from gdb.evidence import Evidence
     from parity.attempt import StoredAttempt
@@ -33,6 +36,12 @@ class Examined:
     diagnosis: Diagnosis
     attempt: StoredAttempt | None
     """Whose capture it is, where the database knows it."""
+
+    @property
+    def byte_trace(self) -> ByteTrace | None:
+        """The older trace of single bytes, where the kernel has one."""
+        layout = self.capture.layout.byte_trace if self.capture.layout is not None else None
+        return read_byte_trace(RecordedMemory(self.capture.memory), layout) if layout is not None else None
 
 
 def examine(configuration: Configuration, folder: Path, attempt: StoredAttempt | None = None) -> Examined:

@@ -35,6 +35,7 @@ def describe(examined: Examined, *, events: int) -> dict[str, object]:
         "events": describe_each(examined.evidence, timeline.events[-events:])
         if timeline is not None and events
         else [],
+        "byte_trace": None if examined.byte_trace is None else examined.byte_trace.text,
         "capture": str(examined.folder),
         "taken_at": subject.taken_at,
         "pause_s": round(capture.pause_s, 4),

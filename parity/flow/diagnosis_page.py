@@ -64,7 +64,7 @@ def make_page(examined: Examined, *, events: int, frames: int) -> DiagnosisPage:
             )
             for line in cpu_lines(evidence)
         ),
-        details=(_last_events(evidence, events), *_stacks(evidence, frames)),
+        details=(_last_events(evidence, events), _markers(examined), *_stacks(evidence, frames)),
         threads=tuple(
             (
                 *(str(thread.id), thread.name or "-", thread.state),
@@ -88,6 +88,15 @@ def _last_events(evidence: Evidence, count: int) -> Section:
     since = -timeline.since_ns(int(timeline.events["time"][-count:][0]))
     lines = format_timeline(timeline, evidence.types, evidence.names, TimelineFilter(since_ns=since))
     return _section(f"last {count} events of {len(timeline.events)}", deque(lines, maxlen=count))
+
+
+def _markers(examined: Examined) -> Section:
+    """Return the older trace's bytes: the first ones that were ever put into it."""
+    trace = examined.byte_trace
+    if trace is None or not trace.emitted:
+        return Section(title="", lines=())
+    more = (f"{trace.missing} more came when it was full",) if trace.missing else ()
+    return _section(f"byte trace, {trace.emitted} markers", (trace.text, *more))
 
 
 def _stacks(evidence: Evidence, depth: int) -> tuple[Section, ...]:

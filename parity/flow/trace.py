@@ -69,6 +69,10 @@ class Wanted:
 
 def trace_lines(examined: Examined, wanted: Wanted) -> Iterator[str]:
     """Yield the merged timeline, a printable line each."""
+    markers = examined.byte_trace
+    if examined.evidence.timeline is None and markers is not None:
+        yield printable(f"byte trace, {markers.emitted} markers: {markers.text}")
+        return
     timeline, evidence = require_timeline(examined), examined.evidence
     lines = format_timeline(timeline, evidence.types, evidence.names, wanted.filter(evidence))
     yield from (printable(line) for line in (deque(lines, wanted.last) if wanted.last else lines))
