@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Isolation(StrEnum):
     """What a test shares with those before it."""
 
+    SNAPSHOT = "snapshot"
+    """Nothing but the boot: the machine is put back to its first prompt before every test."""
     BOOT = "boot"
     """Nothing: a fresh QEMU for every test."""
     SHARED = "shared"

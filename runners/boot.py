@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from parity.attempt import Attempt, BootFailure, Verdict
+from parity.attempt import Attempt, BootFailure, Isolation, Verdict
+from parity.deadline import Deadline
+from parity.errors import MachineError
 from parity.outcome import Outcome
 from parity.printable import printable_line
 from runners.inspection import Stall
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from parity.diagnosis import Hang
     from runners.machine import Machine
     from runners.rig import Rig
+
+_REST_S: Final = 0.03
+"""Silence after the prompt that shows that the boot is over."""
+_REST_LIMIT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Booted:
     """A machine that is ready for a test."""
 
     machine: Machine
+    isolation: Isolation
+    """What a test on it shares with others."""
     boot_s: float
     failures: tuple[BootFailure, ...]
     _resources: contextlib.ExitStack
@@ -68,8 +76,13 @@ def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Patter
             why, hang = _await_ready(rig, machine, fields, ready)
             boot_s = time.monotonic() - started
             if why is None:
+                isolation = _save(rig, machine, ready)
                 return Booted(
-                    machine=machine, boot_s=boot_s, failures=tuple(failures), _resources=resources.pop_all()
+                    machine=machine,
+                    isolation=isolation,
+                    boot_s=boot_s,
+                    failures=tuple(failures),
+                    _resources=resources.pop_all(),
                 )
             failures.append(
                 BootFailure(
@@ -117,6 +130,25 @@ def not_made(rig: Rig, test: str, outcome: Outcome, why: str) -> Report:
         duration_s=0.0,
     )
     return Report(attempt=attempt)
+
+
+def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation:
+    """Save a machine at its prompt where that is wanted, and return what a test on it shares with others.
+
+    A prompt may appear before the kernel has come to rest: what it still prints is waited for, and the prompt must
+    be the last of it.
+    """
+    if rig.isolation is not Isolation.SNAPSHOT or ready is None:
+        return rig.isolation
+    if not rig.saves_states:
+        return Isolation.BOOT
+    machine.settle(_REST_S, Deadline.after(_REST_LIMIT_S))
+    try:
+        machine.save()
+    except MachineError as error:
+        rig.snapshots.give_up(error.message)
+        return Isolation.BOOT
+    return Isolation.SNAPSHOT
 
 
 def _await_ready(

@@ -22,6 +22,13 @@ class MachineFiles:
     disks: tuple[Path, ...] = ()
     firmware_code: Path | None = None
     firmware_variables: Path | None = None
+    state: Path | None = None
+    """A qcow2 image that takes saved machine states; what the guest writes is then on qcow2 overlays as well."""
+
+    @property
+    def overlay_format(self) -> str | None:
+        """The format of what the guest may write, where it is not the image's own."""
+        return "qcow2" if self.state is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,9 @@ def qemu_command(
     command += ["-initrd", str(files.initrd)] if files.initrd else []
     command += ["-append", append] if append else []
     for number, (disk, path) in enumerate(zip(target.disk, files.disks, strict=True)):
-        command += _disk(disk, path, number=number)
+        command += _disk(disk, path, number=number, overlay_format=files.overlay_format)
+    if files.state is not None:
+        command += ["-drive", f"if=none,id=state,format=qcow2,file={option_value(files.state)}"]
     command += _serial_ports(target, wiring)
     command += target.arguments
     if wiring is not None:
@@ -95,14 +104,19 @@ def _firmware(files: MachineFiles) -> list[str]:
             f"if=pflash,format=raw,unit=0,readonly=on,file={option_value(files.firmware_code)}",
         ]
     if files.firmware_variables:
-        words += ["-drive", f"if=pflash,format=raw,unit=1,file={option_value(files.firmware_variables)}"]
+        format_ = files.overlay_format or "raw"
+        words += [
+            "-drive",
+            f"if=pflash,format={format_},unit=1,file={option_value(files.firmware_variables)}",
+        ]
     return words
 
 
-def _disk(disk: Disk, path: Path, *, number: int) -> list[str]:
+def _disk(disk: Disk, path: Path, *, number: int, overlay_format: str | None) -> list[str]:
     name = f"disk{number}"
     read_only = ",readonly=on" if disk.read_only else ""
-    drive = f"if={disk.interface},id={name},format={disk.format},file={option_value(path)}{read_only}"
+    format_ = disk.format if disk.read_only else overlay_format or disk.format
+    drive = f"if={disk.interface},id={name},format={format_},file={option_value(path)}{read_only}"
     attach = ["-device", f"{disk.device},drive={name}"] if disk.device else []
     return ["-drive", drive, *attach]
 

@@ -6,8 +6,10 @@ of tests, prompts or panics.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import select
 import termios
 import time
 import tty
@@ -67,6 +69,16 @@ class _LoggedSpawn(_TextSpawn):
     def finish(self) -> None:
         """No more bytes will come: keep what the decoder held back."""
         self._keep(self._cleaner.finish())
+
+    def forget(self) -> None:
+        """Start over, as if nothing had arrived yet."""
+        self._cleaner = ConsoleDecoder()
+        self.clean_text.clear()
+        self.clean_length = self.raw_length = 0
+        self.buffer = ""
+        self.before = self.after = self.match = None
+        self._log_file.seek(0)
+        self._log_file.truncate()
 
     def close_log(self) -> None:
         self._log_file.close()
@@ -151,6 +163,18 @@ class Console:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:
             raise ConsoleClosedError from None
+
+    def forget(self) -> None:
+        """Throw away everything that was printed or typed so far: the guest has gone back in time."""
+        ready = select.poll()
+        ready.register(self._descriptor, select.POLLIN)
+        with contextlib.suppress(OSError):
+            termios.tcflush(self._descriptor, termios.TCIOFLUSH)
+            while any(events & select.POLLIN for _fd, events in ready.poll(0)):
+                if not os.read(self._descriptor, _CHUNK):
+                    break
+        self._spawn.forget()
+        self._position = 0
 
     def close(self) -> None:
         """Close the log and our end of the terminal."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Log, LogKind
 from parity.errors import MachineError
+from parity.printable import printable_line
 from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
 from runners.console_text import ConsoleDecoder
@@ -36,6 +37,8 @@ _ENDED_BY_US: Final = "host-signal"
 """As QMP says it: the status is then the signal's doing, not the guest's."""
 _PANIC_OVERLAP: Final = 512
 """Characters of older text in which a panic line that arrives in pieces may begin."""
+_STATE: Final = "parity"
+"""What saved states are called; they live and die with their QEMU."""
 _STDERR_LIMIT: Final = 64 * 1024
 
 
@@ -58,9 +61,11 @@ class _SerialFile:
 
     def __init__(self, path: Path) -> None:
         path.touch()
+        self._path = path
         self._stream = path.open("rb")
         self._decoder = ConsoleDecoder()
         self._pieces: list[str] = []
+        self._origin = 0
         self.length = 0
         self.last_output_at = 0.0
 
@@ -78,6 +83,15 @@ class _SerialFile:
         self.poll()
         self._pieces[:] = ["".join(self._pieces)]
         return self._pieces[0]
+
+    def raw(self) -> bytes:
+        return self._path.read_bytes()[self._origin :]
+
+    def forget(self) -> None:
+        """Start over behind what was written so far."""
+        self._origin = self._stream.seek(0, os.SEEK_END)
+        self._decoder = ConsoleDecoder()
+        self._pieces, self.length = [], 0
 
     def close(self) -> None:
         self._stream.close()
@@ -188,6 +202,34 @@ class Machine:
         """Count quiet time from now on."""
         self._progress.reset()
 
+    def settle(self, quiet_s: float, deadline: Deadline) -> None:
+        """Read on until nothing was printed for `quiet_s`, or the deadline is over. Raises `Stopped`."""
+        while not deadline.expired and time.monotonic() - self.console.last_output_at < quiet_s:
+            self.drain(min(_SLICE_S, quiet_s))
+
+    def save(self) -> None:
+        """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""
+        self._go_through("savevm")
+
+    def restore(self) -> None:
+        """Put the machine back to what `save` remembered; everything that was printed since is forgotten.
+
+        Raises `MachineError` where that fails; the machine is then of no more use.
+        """
+        self._go_through("loadvm")
+        if self._monitor.execute("query-status")["status"] != "running":
+            self._monitor.execute("cont")
+        self.console.forget()
+        for port in self._ports.values():
+            port.forget()
+        self._monitor.forget_events()
+        self.panic = ""
+
+    def _go_through(self, command: str) -> None:
+        said = self._monitor.execute("human-monitor-command", **{"command-line": f"{command} {_STATE}"})
+        if said.strip():  # on success the human monitor says nothing (QEMU 7.2, migration/savevm.c)
+            raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
+
     def wait_for(self, patterns: Sequence[re.Pattern[str]], limits: Limits) -> int | Ending:
         """Wait for one of `patterns` on the console; return its index, or why it never came.
 
@@ -249,7 +291,11 @@ class Machine:
     def raw_logs(self) -> tuple[Log, ...]:
         """Return every serial port's bytes so far, and QEMU's own words where it said any."""
         logs = [
-            Log(kind=LogKind.RAW, port=port, content=path.read_bytes())
+            Log(
+                kind=LogKind.RAW,
+                port=port,
+                content=self._ports[port].raw() if port in self._ports else path.read_bytes(),
+            )
             for port, path in self._raw_logs.items()
         ]
         if stderr := self._stderr.read_bytes()[:_STDERR_LIMIT]:

@@ -41,11 +41,16 @@ class Monitor:
         return self._run(self._client.execute(command, arguments or None), command)
 
     def events(self) -> tuple[dict[str, Any], ...]:
-        """Return all events since QEMU's start, oldest first."""
+        """Return all events since QEMU's start, or since they were forgotten, oldest first."""
         if not self._loop.is_closed():
             self._loop.run_until_complete(asyncio.sleep(0.001))
             self._events += (dict(event) for event in self._client.events.clear())
         return tuple(self._events)
+
+    def forget_events(self) -> None:
+        """Start over: what was reported so far was of a guest that is no more."""
+        self.events()
+        self._events.clear()
 
     def close(self) -> None:
         """End the session; harmless when QEMU is gone already."""

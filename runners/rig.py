@@ -6,12 +6,13 @@ import contextlib
 import secrets
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from parity.attempt import Isolation
 from parity.configuration import fill
 from parity.deadline import Deadline
 from runners.command_line import MachineFiles, qemu_command
@@ -19,13 +20,13 @@ from runners.commands import run_command
 from runners.images import ImageStore, TargetImages, find_images
 from runners.machine import Limits, Machine
 from runners.scratch import machine_folder
+from runners.snapshot import SnapshotStanding, make_overlay, make_state_image
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator, Mapping
     from threading import Event
 
-    from parity.attempt import Isolation
     from parity.configuration import Configuration, Target
     from runners.command_line import Wiring
     from runners.inspection import Inspector
@@ -49,6 +50,8 @@ class Rig:
     stop: Event
     timeout_s: float | None = None
     """Overrides every test's budget."""
+    snapshots: SnapshotStanding = field(default_factory=SnapshotStanding)
+    """Whether the isolation that is wanted can be had."""
     inspector: Inspector | None = None
     """Looks into guests that get no further."""
 
@@ -63,6 +66,11 @@ class Rig:
         if key not in self._frozen:
             self._frozen[key] = find_images(self.configuration, self.name, self.target, fields, self.store)
         return self._frozen[key]
+
+    @property
+    def saves_states(self) -> bool:
+        """Whether a machine is to be saved at its prompt."""
+        return self.isolation is Isolation.SNAPSHOT and self.snapshots.works
 
     @property
     def after_panic_s(self) -> float:
@@ -175,12 +183,22 @@ class Rig:
             for step in self.target.prepare:
                 words = [fill(word, known) for word in step]
                 run_command(words, folder=self.configuration.root, timeout_s=_PREPARE_S)
+        state = None
+        if self.saves_states:
+            state = make_state_image(folder / "state.qcow2")
+            disks = [
+                path if disk.read_only else make_overlay(path, disk.format, folder / f"{path.name}.qcow2")
+                for disk, path in zip(self.target.disk, disks, strict=True)
+            ]
+            if variables is not None:
+                variables = make_overlay(variables, "raw", folder / "firmware-variables.qcow2")
         return MachineFiles(
             kernel=images.kernel.path if images.kernel else None,
             initrd=images.initrd.path if images.initrd else None,
             disks=tuple(disks),
             firmware_code=images.firmware_code,
             firmware_variables=variables,
+            state=state,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from parity.attempt import Isolation
 from parity.configuration import fill
 from parity.deadline import Deadline
-from parity.errors import GarbledInputError, UnreadInputError
+from parity.errors import GarbledInputError, MachineError, UnreadInputError
 from runners.boot import BootFailedError, Report, boot, boot_failed
 from runners.keyboard import type_line
 from runners.observation import Ending
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from runners.machine import Machine
     from runners.rig import Rig
 
+_RESTORES_FAILED: Final = 3
+"""So many restores that QEMU refused, and the target's tests get fresh boots."""
 _PROMPT_S: Final = 2.0
 """How long the prompt may take to come back once a test's end was announced."""
 
@@ -35,6 +37,7 @@ class ShellRunner:
         self._delivery = delivery
         self._proof = make_proof(delivery, rig.configuration.tests)
         self._booted: Booted | None = None
+        self._restores_failed = 0
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:
         """Run the tests one after another. Raises `HarnessError`s and `Stopped`."""
@@ -42,7 +45,8 @@ class ShellRunner:
             inherited = self._booted is not None
             report = self._run_one(test)
             if inherited and not report.begun:
-                # An earlier test had ruined the machine before this one began: it deserves one of its own.
+                # An earlier test had ruined the machine before this one began, or going back did not work.
+                self._note_failed_restore("a test put back to the prompt did not begin")
                 self.close()
                 report = self._run_one(test)
             yield report
@@ -55,20 +59,50 @@ class ShellRunner:
 
     def _run_one(self, test: str) -> Report:
         fields = self._rig.fields(test)
+        self._go_back()
         fresh = self._booted is None
         if self._booted is None:
             try:
                 self._booted = boot(self._rig, fields, ready=self._delivery.prompt)
             except BootFailedError as error:
                 return boot_failed(self._rig, fields, error.failures)
-        visit = _Visit(self._rig, self._delivery, self._booted.machine, fields)
+        booted = self._booted
+        visit = _Visit(self._rig, self._delivery, booted.machine, fields)
         reusable = False
         try:
-            reusable = visit.make() and self._rig.isolation is not Isolation.BOOT
-            return visit.watch.report(self._proof, self._booted, fresh=fresh, echoes=visit.echoes)
+            at_prompt = visit.make()
+            reusable = self._is_reusable(booted, visit, at_prompt=at_prompt)
+            return visit.watch.report(self._proof, booted, fresh=fresh, echoes=visit.echoes)
         finally:
             if not reusable:
                 self.close()
+
+    def _go_back(self) -> None:
+        """Put a saved machine back to its prompt; one that cannot be is ended, and the next test boots anew."""
+        if self._booted is None or self._booted.isolation is not Isolation.SNAPSHOT:
+            return
+        try:
+            self._booted.machine.restore()
+        except MachineError as error:
+            self.close()
+            self._note_failed_restore(error.message)
+
+    def _note_failed_restore(self, why: str) -> None:
+        self._restores_failed += 1
+        if self._rig.isolation is Isolation.SNAPSHOT and self._restores_failed >= _RESTORES_FAILED:
+            self._rig.snapshots.give_up(why)
+
+    @staticmethod
+    def _is_reusable(booted: Booted, visit: _Visit, *, at_prompt: bool) -> bool:
+        if visit.watch.was_looked_into or not visit.watch.machine_runs:
+            return False
+        match booted.isolation:
+            case Isolation.SNAPSHOT:
+                return True
+            case Isolation.SHARED:
+                return at_prompt
+            case _:
+                return False
 
 
 class _Visit:
@@ -104,7 +138,7 @@ class _Visit:
                 return False
         at_prompt = self._end is self._prompt or self._back_at_prompt()
         self.watch.over(Ending.COMPLETED)
-        return at_prompt and self.watch.machine_runs
+        return at_prompt
 
     def _type(self, line: str) -> Ending | None:
         before = self._machine.console.position

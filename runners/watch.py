@@ -47,6 +47,11 @@ class Watch:
         machine.begin_wait()
 
     @property
+    def was_looked_into(self) -> bool:
+        """Whether the guest was stopped and given less of the host: it is of no use to another test."""
+        return self._hang is not None
+
+    @property
     def machine_runs(self) -> bool:
         """Whether QEMU was still there at the end."""
         return self._exit is None
@@ -91,7 +96,7 @@ class Watch:
                 proof,
             ),
             nonce=self._fields["nonce"],
-            isolation=self._rig.isolation,
+            isolation=booted.isolation,
             started_at=self._started_at,
             duration_s=self._waited_s,
             boot_s=booted.boot_s if fresh else None,

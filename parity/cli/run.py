@@ -48,12 +48,13 @@ def run_command(
         ),
     ] = None,
     isolation: Annotated[
-        Literal["boot", "shared"],
+        Literal["snapshot", "boot", "shared"],
         typer.Option(
             "--isolation",
-            help="boot: a fresh QEMU for every test; shared: one boot for many, nothing restored.",
+            help="snapshot: the machine is put back to its first prompt before every test; boot: a fresh QEMU for "
+            "every test; shared: one boot for many, nothing restored.",
         ),
-    ] = "boot",
+    ] = "snapshot",
     build: Annotated[
         bool, typer.Option("--build/--no-build", help="Run the targets' build commands first.")
     ] = True,
@@ -168,9 +169,13 @@ def _tell_summary(session: Session, summary: Summary) -> None:
     from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import describe_counts  # noqa: PLC0415
 
+    from parity.printable import printable  # noqa: PLC0415
+
     out = session.out
     out.print(f"run {summary.number}: ", describe_counts(summary.counts), soft_wrap=True, sep="")
     show_groups(out, summary.attempts)
+    for name, why in summary.without_snapshots.items():
+        out.print(f"{name}: every test had a fresh boot: {printable(why)}", markup=False, soft_wrap=True)
     for lost in summary.lost:
         session.tell_error(lost.error)
     if summary.interrupt is not None or summary.lost:

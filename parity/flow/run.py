@@ -26,6 +26,7 @@ from runners.facts import read_facts, read_runner_version, shown_command
 from runners.images import ImageStore
 from runners.rig import Rig
 from runners.scratch import open_scratch
+from runners.snapshot import SnapshotStanding, find_obstacle
 
 if TYPE_CHECKING:
     import signal
@@ -77,6 +78,8 @@ class Summary:
     interrupt: signal.Signals | None
     """The signal that ended it early."""
     lost: tuple[TargetLost, ...]
+    without_snapshots: Mapping[str, str]
+    """Why targets got a fresh boot for every test instead of a snapshot, as sentence parts."""
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -193,6 +196,9 @@ def run_campaign(
         left=len(order.cases) - len(record.attempts),
         interrupt=interrupt.signal,
         lost=tuple(record.lost),
+        without_snapshots={
+            name: rig.snapshots.why_not for name, rig in rigs.items() if rig.snapshots.why_not
+        },
     )
 
 
@@ -295,11 +301,16 @@ def make_rig(
 ) -> Rig:
     """Return what boots a target for an order; starts nothing."""
     target = configuration.target(name)
+    isolation = _isolation(target, order.isolation)
+    snapshots = SnapshotStanding()
+    if isolation is Isolation.SNAPSHOT:
+        snapshots.give_up(find_obstacle(target))
     return Rig(
         configuration=configuration,
         name=name,
         target=target,
-        isolation=_isolation(target, order.isolation),
+        isolation=isolation,
+        snapshots=snapshots,
         accelerator="" if target.is_host else choose_accelerator(target),
         store=ImageStore(configuration.state_folder / "images"),
         scratch=scratch,
