@@ -88,8 +88,17 @@ class _Search:
             byte_trace=tried(self._byte_trace),
             lock_names=tried(lambda: self._strings(names.lock_names)),
             origin=" and ".join(self._origins),
-            missing=tuple(self._missing),
+            missing=self._without_repetition(),
         )
+
+    def _without_repetition(self) -> tuple[str, ...]:
+        """Return what is missing; of a kernel that has no trace at all, in one sentence."""
+        names = (self._names.buffers, self._names.counters, self._names.providers)
+        lines = [f"there is no symbol {name}" for name in names]
+        if not set(lines) <= set(self._missing):
+            return tuple(self._missing)
+        one = f"there is no symbol {names[0]}, {names[1]} or {names[2]}: `hang.symbols` says what a trace is called"
+        return (one, *(line for line in self._missing if line not in lines))
 
     def _tried(self, find: Callable[[], Found | None]) -> Found | None:
         try:

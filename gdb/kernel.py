@@ -54,6 +54,11 @@ class Kernel:
             return tuple(pieces)
         return ((rings.address, rings.size),) if rings is not None else ()
 
+    def holds(self, address: int) -> bool:
+        """Whether an address is in the kernel's code, named or not."""
+        linked = address - self.base
+        return any(s.is_executable and 0 <= linked - s.address < s.memory_size for s in self.elf.segments)
+
     def function_range(self, address: int) -> tuple[int, int] | None:
         """Return the first address of the function around `address` and the first after it."""
         found = self.symbols.at(address)

@@ -1,4 +1,7 @@
-"""What is looked up of a capture while its guest runs again: the code around program counters, and names."""
+"""What is looked up of a capture while its guest runs again: the code around program counters, and names.
+
+Where there are no names, it is said what would give them.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ _DISASSEMBLE_S: Final = 5.0
 _LARGEST_FUNCTION: Final = 32 * 1024
 """Bytes; what is longer is no lock's loop, and takes GDB long."""
 _POINTER: Final = re.compile(r"0x[0-9a-f]{6,16}")
+_TOLD: Final = ("ELR_EL1", "FAR_EL1", "x30", "cr2")
+"""Registers that tell where a fault came from, when no stack does."""
 _DEPTH: Final = 3
 """Frames whose arguments may be a lock: the primitive, its wrapper, and who called that."""
 
@@ -48,6 +53,28 @@ def name_places(capture: Capture, kernel: Kernel) -> dict[int, str]:
     """Return the names of all addresses that a reader of the capture may want to see as such."""
     found = {address: kernel.place(address) for address in set(_addresses(capture))}
     return {address: name for address, name in sorted(found.items()) if name}
+
+
+def why_unnamed(capture: Capture, kernel: Kernel | None) -> tuple[str, ...]:
+    """Return why no function of the kernel has a name, where none has, and what to do."""
+    if kernel is None or not len(kernel.symbols):
+        why = "there is no ELF file" if kernel is None else "its ELF file has no symbols"
+        return (f"the kernel's functions: {why}; `symbols` in parity.toml names one that has them",)
+    places = {state.pc for state in capture.cpus if state.mode is Mode.KERNEL and _translates(state)}
+    if not places or any(map(kernel.holds, places)):
+        return ()
+    where = f"the kernel runs at {min(places):#x}, where its ELF file has no code"
+    if kernel.elf.is_position_independent and not kernel.base:
+        why = "it is position-independent, and `hang.base` in parity.toml says where it was loaded"
+    else:
+        why = "it is another file, or was loaded elsewhere (`hang.base` in parity.toml)"
+    return (f"the kernel's functions: {where}: {why}",)
+
+
+def _translates(state: CpuState) -> bool:
+    """Whether its MMU is on: one that was never started stands at some address of the machine's."""
+    control = state.registers.get("SCTLR_EL1")
+    return bool(control & 1) if control is not None else bool(state.registers.get("cr0", 0) >> 31)
 
 
 def _loop_around(capture: Capture, state: CpuState, kernel: Kernel, debugger: Debugger) -> SpinLoop | None:
@@ -74,7 +101,9 @@ def _pointers(state: CpuState, roles: Roles) -> dict[str, int]:
 def _addresses(capture: Capture) -> Iterator[int]:
     for one in capture.samples:
         yield from (sample.pc for sample in one.cpus)
-    yield from (state.pc for state in capture.cpus)
+    for state in capture.cpus:
+        yield state.pc
+        yield from (value for name in _TOLD if (value := state.registers.get(name)))
     for innermost in capture.innermost:
         yield from innermost.pointers.values()
         if innermost.loop is not None:

@@ -1,4 +1,4 @@
-/* The first instructions of the position-independent image: a stack, and kernel_main. */
+/* The first instructions of an image that a loader maps: a stack, and kernel_main. */
     .section .text.start, "ax"
 .global image_start
 .hidden image_start

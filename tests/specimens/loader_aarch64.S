@@ -1,4 +1,4 @@
-/* Maps a position-independent image at 0x10000000000, where no program header says, and jumps to it. */
+/* Maps an image at 0x10000000000, wherever its program headers would have it, and jumps to it. */
     .section .text.start, "ax"
 .global _start
 _start:
@@ -14,9 +14,7 @@ _start:
     orr     x1, x1, x2
     msr     sctlr_el1, x1
     isb
-    ldr     x1, =image
-    ldr     x2, =0x10000000000 - 0x40000000 + 0x1000   /* its code begins a page after its start */
-    add     x1, x1, x2
+    ldr     x1, =0x10000001000          /* its code begins a page after its start */
     br      x1
     .ltorg
 
@@ -32,7 +30,10 @@ low:
     .quad   0x40000705
     .fill   510, 8, 0
 high:
-    .quad   0x40000705
+    .quad   high_blocks + 3
+    .fill   511, 8, 0
+high_blocks:
+    .quad   image + 0x705
     .fill   511, 8, 0
     .balign 0x200000
 image:

@@ -1,4 +1,4 @@
-/* Maps a position-independent image at 0x10000000000, where no program header says, and jumps to it. */
+/* Maps an image at 0x10000000000, wherever its program headers would have it, and jumps to it. */
     .section .note.pvh, "a", @note
     .balign 4
     .long   4, 4, 18

@@ -47,8 +47,12 @@ class Specimen:
     """What the diagnosis must bear somewhere: a function, a lock, a system call."""
     cpus: int = 1
     gic: int = 2
-    has_loader: bool = False
-    """Whether its symbols are in a file of their own, and it says itself where it was loaded."""
+    image: str = "{test}.elf"
+    symbols: str = ""
+    """The file that has them, where it is not the image."""
+    believes_base: bool = False
+    """Whether parity.toml says how the kernel tells where it was loaded."""
+    architectures: tuple[str, ...] = ARCHITECTURES
 
 
 SPECIMENS: Final = (
@@ -56,13 +60,43 @@ SPECIMENS: Final = (
     Specimen(name="reset", wanted=()),
     Specimen(name="fault", wanted=(Cause.PANIC_PARKED,)),
     Specimen(name="loop", wanted=(Cause.INTERRUPTS_OFF_LOOP,), words=("device_reset",)),
-    Specimen(name="stripped", wanted=(Cause.INTERRUPTS_OFF_LOOP,), words=("symbols",)),
-    Specimen(name="early", wanted=(Cause.INTERRUPTS_OFF_LOOP,), words=("device_reset",)),
+    Specimen(name="stripped", wanted=(Cause.INTERRUPTS_OFF_LOOP,), words=("`symbols` in parity.toml",)),
+    Specimen(name="early", wanted=(Cause.INTERRUPTS_OFF_LOOP, Cause.UNKNOWN), words=("device_reset",)),
+    Specimen(
+        name="flat",
+        wanted=(Cause.INTERRUPTS_OFF_LOOP,),
+        words=("names one that has them",),
+        image="flat.img",
+        architectures=("aarch64",),
+    ),
+    Specimen(
+        name="astray",
+        wanted=(Cause.INTERRUPTS_OFF_LOOP,),
+        words=("was loaded elsewhere",),
+        image="flat.img",
+        symbols="loop.elf",
+        architectures=("aarch64",),
+    ),
     Specimen(name="rust", wanted=(Cause.LOCK_LEAKED,), words=("root_fs", "ROOT_FS"), cpus=4),
     Specimen(name="parked", wanted=(Cause.LOCK_LEAKED,), words=("root_fs", "ROOT_FS"), cpus=4),
     Specimen(name="user", wanted=(Cause.USER_SPIN,), cpus=4),
-    Specimen(name="ring", wanted=(Cause.BLOCKED_IN_SYSTEM_CALL,), words=("read",), has_loader=True),
-    Specimen(name="bytes", wanted=(Cause.LOCK_LEAKED, Cause.INTERRUPTS_OFF_LOOP), words=("D D D E N O 1",)),
+    Specimen(
+        name="ring",
+        wanted=(Cause.BLOCKED_IN_SYSTEM_CALL,),
+        words=("SYSCALL_ENTRY of read",),
+        symbols="ring.sym",
+        believes_base=True,
+    ),
+    Specimen(
+        name="moved",
+        wanted=(Cause.BLOCKED_IN_SYSTEM_CALL,),
+        words=("SYSCALL_ENTRY of read",),
+        symbols="moved.sym",
+    ),
+    Specimen(
+        name="baseless", wanted=(Cause.UNKNOWN,), words=("hang.base",), image="ring.elf", symbols="ring.sym"
+    ),
+    Specimen(name="bytes", wanted=(Cause.LOCK_LEAKED, Cause.INTERRUPTS_OFF_LOOP), words=("ext2_write",)),
     Specimen(name="ticket", wanted=(Cause.LOCK_LEAKED,), words=("big_lock",), cpus=16, gic=3),
     *(
         Specimen(name=f"{kind}-{level}", wanted=(Cause.SELF_DEADLOCK,), words=("queue_lock", "queue_drain"))
@@ -71,6 +105,7 @@ SPECIMENS: Final = (
     ),
 )
 
+_BASE: Final = "hang = { base = 'virtual_address_offset: (?P<base>0x[0-9a-f]+)' }"
 _FILE: Final = """
 [kernel]
 name = "specimen"
@@ -84,13 +119,13 @@ machine = "{machine}"
 cpu = "{cpu}"
 cpus = {cpus}
 memory_mib = 64
-kernel = "{images}/{arch}/{{test}}.elf"
+kernel = "{images}/{arch}/{image}"
 {symbols}
+{base}
 boot = {{ retries = 0 }}
-delivery = {{ kind = "image" }}
+delivery = {{ kind = "{delivery}" }}
 budget = {{ boot_s = 5, test_s = 1, quiet_s = 1 }}
 verdict = {{ pass = ['no specimen prints this'] }}
-hang = {{ base = 'virtual_address_offset: (?P<base>0x[0-9a-f]+)' }}
 """
 
 
@@ -159,7 +194,10 @@ def run_specimen(specimen: Specimen, arch: str, folder: Path, *, images: Path) -
         cpu=cpu,
         cpus=specimen.cpus,
         images=images,
-        symbols=f'symbols = "{images}/{arch}/{{test}}.sym"' if specimen.has_loader else "",
+        image=specimen.image,
+        delivery="image" if "{test}" in specimen.image else "boot-arg",
+        symbols=f'symbols = "{images}/{arch}/{specimen.symbols}"' if specimen.symbols else "",
+        base=_BASE if specimen.believes_base else "",
     )
     (folder / "parity.toml").write_text(text, encoding="utf-8")
     configuration = load_configuration(folder / "parity.toml")
@@ -221,7 +259,8 @@ def main() -> int:
                 pool.submit(run_specimen, specimen, arch, base / f"{specimen.name}-{arch}", images=images)
                 for specimen in SPECIMENS
                 if not arguments.specimens or specimen.name in arguments.specimens
-                for arch in arguments.arch or ARCHITECTURES
+                for arch in specimen.architectures
+                if not arguments.arch or arch in arguments.arch
             ]
             cells = [future.result() for future in waiting]
     finally:

@@ -1,5 +1,5 @@
-/* Linked at 0 as a position-independent file and loaded elsewhere by loader.S; a trace in rings of 1024 events, with no
- * debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. */
+/* Mapped elsewhere than its program headers say, by a loader; linked at 0 as a position-independent file, or, as
+ * `moved`, where it runs. A trace in rings of 1024 events, with no debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. */
 #include "specimen.h"
 
 struct event { u64 timestamp; u16 type; u8 cpu, flags; u32 payload; } __attribute__((aligned(16)));
