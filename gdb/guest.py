@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -59,30 +60,35 @@ class Guest:
         self._monitor = monitor
         self._file = folder / "memory.part"
         self._pid = pid
+        self._is_silent = False
 
     def human(self, line: str, *, cpu: int | None = None) -> str:
         """Return what the human monitor answers to a line. Raises `MachineError`."""
         arguments = {"command-line": line} | ({} if cpu is None else {"cpu-index": cpu})
-        return str(self._monitor.execute("human-monitor-command", **arguments))
+        return str(self._execute("human-monitor-command", **arguments))
 
     def status(self) -> str:
         """Return QEMU's run state, such as `running` or `paused`. Raises `MachineError`."""
-        return str(self._monitor.execute("query-status").get("status", ""))
+        return str(self._execute("query-status").get("status", ""))
 
     def resume(self) -> None:
         """Let a paused guest go. Raises `MachineError`."""
-        self._monitor.execute("cont")
+        self._execute("cont")
 
     def events(self) -> tuple[str, ...]:
         """Return the names of all events since QEMU's start, oldest first."""
         return tuple(str(event.get("event", "")) for event in self._monitor.events())
+
+    def stood_still_s(self, *, after: int) -> float:
+        """Return for how long the guest stood still since the first `after` events, as QEMU's own clock has it."""
+        return sum_pauses(self._monitor.events()[after:], now=time.time())
 
     def dump_core(self, file: Path) -> None:
         """Write the guest's memory and registers to an ELF core file; the guest stands still meanwhile.
 
         Raises `MachineError`.
         """
-        self._monitor.execute("dump-guest-memory", paging=False, protocol=f"file:{file}")
+        self._execute("dump-guest-memory", paging=False, protocol=f"file:{file}")
 
     def registers(self) -> tuple[PcSample, ...]:
         """Return every CPU's registers, read while it runs. Raises `MachineError`."""
@@ -92,7 +98,7 @@ class Guest:
         """Return what the host gave each virtual CPU; empty where the host does not tell (Linux alone does)."""
         found = []
         with contextlib.suppress(OSError, ValueError, MachineError, KeyError, TypeError):
-            for entry in self._monitor.execute("query-cpus-fast"):
+            for entry in self._execute("query-cpus-fast"):
                 file = Path(f"/proc/{self._pid}/task/{int(entry['thread-id'])}/schedstat")
                 ran_ns, waited_ns, _slices = map(int, file.read_text(encoding="ascii").split())
                 found.append(
@@ -111,7 +117,7 @@ class Guest:
         if not 0 < size <= _LARGEST_READ:
             return None
         try:
-            self._monitor.execute("pmemsave", val=address, size=size, filename=str(self._file))
+            self._execute("pmemsave", val=address, size=size, filename=str(self._file))
             content = self._file.read_bytes()
         except (MachineError, OSError):
             return None
@@ -126,17 +132,56 @@ class Guest:
                 return int(found[1], 16)
         return None
 
+    def _execute(self, command: str, **arguments: object) -> Any:
+        """Run a QMP command; once one was not answered in time, none is waited for any more."""
+        if self._is_silent:
+            raise MachineError("QEMU's monitor no longer answers")
+        try:
+            return self._monitor.execute(command, **arguments)
+        except MachineError as error:
+            self._is_silent = isinstance(error.__cause__, TimeoutError)
+            raise
+
+
+def sum_pauses(events: Iterable[Mapping[str, Any]], *, now: float) -> float:
+    """Return the seconds between each STOP and the RESUME after it; one that has none lasts until `now`.
+
+    Times are QEMU's wall clock in seconds and microseconds (qapi/qapi-schema.json, QEMU 7.2, "events").
+    """
+    total, stopped = 0.0, None
+    for event in events:
+        at = _seconds(event.get("timestamp"))
+        if event.get("event") == "STOP" and stopped is None:
+            stopped = at
+        elif event.get("event") == "RESUME" and stopped is not None:
+            total += max(0.0, (at or stopped) - stopped)
+            stopped = None
+    return total if stopped is None else total + max(0.0, now - stopped)
+
+
+def _seconds(timestamp: Any) -> float | None:
+    """Return an event's time; None where QEMU could not tell it."""
+    try:
+        seconds, microseconds = int(timestamp["seconds"]), int(timestamp["microseconds"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return seconds + microseconds / 1e6 if seconds >= 0 else None
+
 
 class GuestMemory:
     """The kernel's virtual memory, read through physical memory without stopping anything.
 
-    Where the ELF file says at which physical addresses the kernel lies, and its bytes are found there, that is
-    believed; all else is translated page by page by a CPU that is in the kernel.
+    Where the ELF file says at which physical addresses the kernel lies, its bytes are found there, and no CPU that
+    runs it finds them elsewhere, that is believed; all else is translated page by page by a CPU that is in the kernel.
     """
 
     def __init__(self, guest: Guest, elf: ElfImage | None, *, base: int = 0) -> None:
         self._guest = guest
-        self._elf = elf if elf is not None and _lies_as_linked(guest, elf, base) else None
+        self._elf = (
+            elf
+            if elf is not None and _lies_as_linked(guest, elf, base) and not _runs_elsewhere(guest, elf)
+            else None
+        )
         self._base = base
         self._pages: dict[int, int] = {}
         self.ahead: tuple[Block, ...] = ()
@@ -215,3 +260,22 @@ def _lies_as_linked(guest: Guest, elf: ElfImage, base: int) -> bool:
             )
         return alike >= len(offsets) - 1
     return False
+
+
+def _runs_elsewhere(guest: Guest, elf: ElfImage) -> bool:
+    """Whether a CPU in the kernel's code maps it elsewhere: what lies as linked is then a copy that nothing writes."""
+    with contextlib.suppress(MachineError):
+        for sample in guest.registers():
+            if sample.mode is not Mode.KERNEL or not _is_code(elf, sample.pc):
+                continue
+            pages = [sample.pc, *(segment.address for segment in elf.segments if segment.is_writable)]
+            for page in {address // PAGE * PAGE for address in pages}:
+                found = guest.translate(page, cpu=sample.cpu)
+                if found is not None and found != elf.physical(page):
+                    return True
+            return False
+    return False
+
+
+def _is_code(elf: ElfImage, address: int) -> bool:
+    return any(s.is_executable and 0 <= address - s.address < s.memory_size for s in elf.segments)

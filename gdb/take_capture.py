@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,8 +19,10 @@ from gdb.capture import Capture, Progress, Sample
 from gdb.counters import read_counters, read_providers
 from gdb.cpu_state import CpuState, Frame
 from gdb.debugger import Debugger
+from gdb.early_debugger import EarlyDebugger
+from gdb.elf_image import read_elf
 from gdb.guest import GuestMemory
-from gdb.look_up import look_up_innermost, name_places
+from gdb.look_up import look_up_innermost, name_places, why_unnamed
 from gdb.memory import Recorder, read_integer, read_text
 from gdb.scheduler_state import read_scheduler
 from parity.architecture import ARCHITECTURES, X86_64
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gdb.capture import Innermost, Subject
+    from gdb.elf_image import ElfImage
     from gdb.guest import Guest
     from gdb.kernel import Kernel
     from gdb.memory import Memory
+    from gdb.register_dump import PcSample
     from gdb.roles import Roles
 
 SAMPLES: Final = 8
@@ -44,11 +47,14 @@ INTERVAL_S: Final = 0.14
 """So that the two progress samples are a second apart."""
 STARVED_INTERVALS: Final = 16
 """How many more intervals a guest gets whose CPUs the host has hardly run meanwhile."""
-_START_S: Final = 20.0
-_ATTACH_S: Final = 5.0
+_STOPPED_S: Final = 5.0
+"""All that GDB may ask while the guest stands still; 16 CPUs take a tenth of a second."""
+_DETACH_S: Final = 2.0
 _ARGUMENTS: Final = 12
 """Innermost frames whose arguments are read: those around a lock's primitive may lie below an interrupt's."""
 _LOCK_NAMES: Final = 256
+_HELD: Final = ("paused", "debug")
+"""QEMU's run states after a debugger that went without a word."""
 _KEPT: Final = frozenset({"cr2", "cr3", "cpsr", "eflags", "sp", "rsp"})
 
 
@@ -90,27 +96,36 @@ class _Taking:
         self._memory: GuestMemory | None = None
 
     def take(self) -> Capture:
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="gdb") as pool:
-            starting = pool.submit(self._start_debugger)
-            try:
-                with self._noting("the kernel's ELF file"):
-                    self._kernel = self._tools.kernel()
-                elf = self._kernel.elf if self._kernel is not None else None
-                self._memory = GuestMemory(self._guest, elf, base=self._subject.base)
-                capture = self._watch(Capture(subject=self._subject))
-                capture = self._stop(capture, starting)
-                capture = self._look_up(capture, starting)
-            finally:
-                _close(starting)
+        events = len(self._guest.events())
+        with EarlyDebugger(self._start_debugger) as early:
+            with self._noting("the kernel's ELF file"):
+                kernel = self._tools.kernel()
+                _refuse_other(kernel.elf if kernel is not None else None, self._subject.arch)
+                self._kernel = kernel
+            elf = self._kernel.elf if self._kernel is not None else None
+            self._memory = GuestMemory(self._guest, elf, base=self._subject.base)
+            capture = self._watch(Capture(subject=self._subject))
+            capture = self._stop(capture, early)
+            capture = self._look_up(capture, early)
         capture = self._keep_core(capture)
-        took_s = time.monotonic() - self._began
-        return replace(capture, took_s=took_s, missing=tuple(dict.fromkeys(self._missing)))
+        return replace(
+            capture,
+            pause_s=self._guest.stood_still_s(after=events),
+            took_s=time.monotonic() - self._began,
+            missing=tuple(dict.fromkeys(self._missing)),
+        )
 
-    def _start_debugger(self) -> Debugger:
+    def _start_debugger(self, deadline: Deadline) -> Debugger:
+        """Start GDB, without symbols where the ELF file is none that it could take."""
+        symbols = self._tools.symbols
+        try:
+            _refuse_other(read_elf(symbols) if symbols is not None else None, self._subject.arch)
+        except UsageError:
+            symbols = None
         return Debugger.start(
-            self._tools.symbols,
+            symbols,
             ARCHITECTURES[self._subject.arch],
-            Deadline.after(_START_S),
+            deadline,
             base=self._subject.base,
             launcher=self._tools.launcher,
         )
@@ -122,18 +137,10 @@ class _Taking:
         began = time.monotonic()
         intervals = SAMPLES
         while len(samples) < intervals:
-            with self._noting("the registers of the running guest"):
-                cpus = self._guest.registers()
-                if self._memory is not None:
-                    self._memory.look_through(cpus)
-                samples.append(
-                    Sample(
-                        at_s=time.monotonic() - began,
-                        cpus=tuple(replace(c, registers=_few(c.registers)) for c in cpus),
-                    )
-                )
-            if self._missing and not samples:
+            cpus = self._sample()
+            if cpus is None:
                 break
+            samples.append(Sample(at_s=time.monotonic() - began, cpus=cpus))
             self._tools.wait(INTERVAL_S)
             if len(samples) == SAMPLES and intervals == SAMPLES:
                 progress.append(self._progress(time.monotonic() - began))
@@ -149,6 +156,15 @@ class _Taking:
             samples=tuple(samples),
             progress=tuple(progress),
         )
+
+    def _sample(self) -> tuple[PcSample, ...] | None:
+        """Return every CPU's few telling registers; None where QEMU no longer tells."""
+        with self._noting("the registers of the running guest"):
+            cpus = self._guest.registers()
+            if self._memory is not None:
+                self._memory.look_through(cpus)
+            return tuple(replace(cpu, registers=_few(cpu.registers)) for cpu in cpus)
+        return None
 
     def _state(self) -> str:
         with self._noting("QEMU's run state"):
@@ -173,37 +189,38 @@ class _Taking:
             host=self._guest.host_threads(),
         )
 
-    def _stop(self, capture: Capture, starting: Future[Debugger]) -> Capture:
+    def _stop(self, capture: Capture, early: EarlyDebugger) -> Capture:
         """Stop the guest, take what moves, and let it go."""
         self._guest.give_way()
-        socket = self._tools.socket
         cpus: tuple[CpuState, ...] = ()
-        debugger = None
-        with self._noting("what GDB can tell"):
-            debugger = starting.result(timeout=_START_S)
-            capture = replace(capture, debugger=debugger.version)
-            self._guest.human(f"gdbserver unix:{socket},server=on,wait=off")
-        stopped = time.monotonic()
         try:
-            with self._noting("what GDB can tell"):
-                if debugger is not None:
-                    debugger.attach(socket, Deadline.after(_ATTACH_S))
-                    seen = debugger.capture_cpus(Deadline.after(_ATTACH_S), arguments=_ARGUMENTS)
-                    cpus = seen.cpus
-                    self._missing += seen.missing
+            with self._noting("what GDB can tell"), early.trusted():
+                debugger = early.await_ready(self._tools.wait)
+                capture = replace(capture, debugger=debugger.version)
+                cpus = self._read_cpus(debugger)
             capture = self._read_memory(capture)
         finally:
-            self._let_go(debugger)
-        paused_s = time.monotonic() - stopped if cpus else 0.0
-        return replace(capture, cpus=cpus or _from_samples(capture, self._kernel), pause_s=paused_s)
+            self._let_go(early, ran=capture.qemu_states[-1:] == ("running",))
+        return replace(capture, cpus=cpus or _from_samples(capture, self._kernel))
 
-    def _let_go(self, debugger: Debugger | None) -> None:
-        if debugger is not None:
-            with self._noting("a clean end of the debugger's visit"):
-                debugger.detach(Deadline.after(_ATTACH_S))
-        with self._noting("the guest's going on"):
+    def _read_cpus(self, debugger: Debugger) -> tuple[CpuState, ...]:
+        """Attach, at which the guest stops, and read every CPU."""
+        deadline = Deadline.after(_STOPPED_S)
+        self._guest.human(f"gdbserver unix:{self._tools.socket},server=on,wait=off")
+        debugger.attach(self._tools.socket, deadline)
+        seen = debugger.capture_cpus(deadline, arguments=_ARGUMENTS)
+        self._missing += seen.missing
+        return seen.cpus
+
+    def _let_go(self, early: EarlyDebugger, *, ran: bool) -> None:
+        """End the debugger's visit; a guest that ran before runs again, even where GDB died."""
+        if (debugger := early.usable) is not None:
+            with self._noting("a clean end of the debugger's visit"), early.trusted():
+                debugger.detach(Deadline.after(_DETACH_S))
+        with self._noting("the end of QEMU's stub"):
             self._guest.human("gdbserver none")
-            if debugger is not None and self._guest.status() == "paused":
+        with self._noting("the guest's going on"):
+            if ran and self._guest.status() in _HELD:
                 self._guest.resume()
         self._tools.socket.unlink(missing_ok=True)
 
@@ -250,18 +267,20 @@ class _Taking:
             names.append(read_text(memory, pointer, limit=64) or "")
         return tuple(names)
 
-    def _look_up(self, capture: Capture, starting: Future[Debugger]) -> Capture:
+    def _look_up(self, capture: Capture, early: EarlyDebugger) -> Capture:
         """Find what needs no stopped guest: loops around program counters, and names."""
-        if self._kernel is None:
-            return capture
-        debugger = starting.result() if starting.done() and starting.exception() is None else None
-        innermost: tuple[Innermost, ...] = ()
-        with self._noting("the code around the program counters"):
-            innermost = look_up_innermost(capture, self._kernel, self._tools.roles, debugger)
-        capture = replace(capture, innermost=innermost)
         if self._subject.arch == X86_64.name:
             capture = replace(capture, interrupt_controllers=self._lapics())
+        self._missing += why_unnamed(capture, self._kernel)
+        if self._kernel is None:
+            return capture
+        capture = replace(capture, innermost=self._innermost(capture, self._kernel, early))
         return replace(capture, places=name_places(capture, self._kernel))
+
+    def _innermost(self, capture: Capture, kernel: Kernel, early: EarlyDebugger) -> tuple[Innermost, ...]:
+        with self._noting("the code around the program counters"), early.trusted():
+            return look_up_innermost(capture, kernel, self._tools.roles, early.usable)
+        return look_up_innermost(capture, kernel, self._tools.roles, None)
 
     def _lapics(self) -> dict[int, str]:
         found = {}
@@ -341,6 +360,7 @@ def _from_samples(capture: Capture, kernel: Kernel | None) -> tuple[CpuState, ..
     )
 
 
-def _close(starting: Future[Debugger]) -> None:
-    with contextlib.suppress(Exception):
-        starting.result(timeout=_START_S).close()
+def _refuse_other(elf: ElfImage | None, arch: str) -> None:
+    """Raise `UsageError` for a file of the other architecture; a 32-bit wrapper of a 64-bit kernel is welcome."""
+    if elf is not None and elf.machine in ARCHITECTURES and elf.machine != arch:
+        raise UsageError(f"{elf.name} is for {elf.machine}, and the target is {arch}")
