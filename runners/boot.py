@@ -14,6 +14,7 @@ from parity.outcome import Outcome
 from parity.printable import printable_line
 from runners.inspection import Stall
 from runners.observation import Ending
+from runners.patience import wait_patiently
 from runners.rig import now
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Patter
             why, hang = _await_ready(rig, machine, fields, ready)
             boot_s = time.monotonic() - started
             if why is None:
+                rig.pace.note_boot(boot_s)
                 isolation = _save(rig, machine, ready)
                 return Booted(
                     machine=machine,
@@ -159,14 +161,27 @@ def _await_ready(
         return None, None
     limits = rig.boot_limits(fields)
     started = time.monotonic()
-    ending = machine.wait_for([ready.compile(fields)], limits)
+
+    def look(ending: Ending, *, is_last: bool = False) -> Hang | None:
+        waited_s = time.monotonic() - started
+        stall = Stall(
+            rig=rig,
+            machine=machine,
+            fields=fields,
+            ending=ending,
+            waited_s=waited_s,
+            booting=True,
+            is_last=is_last,
+        )
+        return rig.inspector.inspect(stall) if rig.inspector is not None else None
+
+    patterns = [ready.compile(fields)]
+    ending, hang = wait_patiently(machine, patterns, limits, look if rig.inspector is not None else None)
     if not isinstance(ending, Ending):
         return None, None
     waited_s = time.monotonic() - started
-    hang = None
-    if rig.inspector is not None and ending in (Ending.QUIET, Ending.BUDGET, Ending.PANICKED):
-        stall = Stall(rig=rig, machine=machine, fields=fields, ending=ending, waited_s=waited_s, booting=True)
-        hang = rig.inspector.inspect(stall)
+    if hang is None and ending in (Ending.QUIET, Ending.BUDGET, Ending.PANICKED):
+        hang = look(ending, is_last=True)
     if ending is Ending.PANICKED:
         machine.drain(rig.after_panic_s)
     found = f"; {hang.diagnosis.sentence}" if hang is not None else ""

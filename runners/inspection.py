@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parity.diagnosis import Hang
     from runners.machine import Machine
@@ -25,10 +25,16 @@ class Stall:
     waited_s: float
     booting: bool = False
     """Whether the kernel was still coming up."""
+    is_last: bool = True
+    """Whether the machine ends after this look, whatever is found."""
 
 
 class Inspector(Protocol):
-    """Looks into a machine before it is ended. Never raises for what it finds there."""
+    """Looks into machines. Never raises for what it finds there."""
+
+    def progress_of(self, rig: Rig, machine: Machine, fields: Mapping[str, str]) -> Callable[[], int | None]:
+        """Return what counts the kernel's own progress, as far as it can be told: system calls, not ticks."""
+        ...
 
     def inspect(self, stall: Stall) -> Hang | None:
         """Return what the guest is stuck on; None where it is not to be looked into, or cannot be."""

@@ -52,8 +52,11 @@ class Limits:
 
     deadline: Deadline
     quiet_s: float
+    """Silence with an idle guest ends the wait after this long."""
     panics: tuple[re.Pattern[str], ...]
     output_bytes: int
+    stall_s: float = float("inf")
+    """Silence without progress ends it after this long, however busy the guest is."""
 
 
 class _SerialFile:
@@ -160,6 +163,10 @@ class Machine:
         self._monitor = Monitor(near)
         self._resources.callback(self._monitor.close)
         self._progress = ProgressMeter(lambda: (self._process.pid,))
+
+    def count_progress(self, count: Callable[[], int | None]) -> None:
+        """Take a change of `count` (of system calls, say) for a sign of life as well; None: it cannot be read now."""
+        self._progress.count = count
 
     def run(self) -> None:
         """Let the guest go; raises `MachineError` with QEMU's own words when it did not start."""
@@ -346,4 +353,6 @@ class Machine:
             return Ending.BUDGET
         if self._progress.quiet_s(newest) > limits.quiet_s:
             return Ending.QUIET
+        if self._progress.stalled_s(newest) > limits.stall_s:
+            return Ending.STALLED
         return None

@@ -23,6 +23,8 @@ class Ending(StrEnum):
     """QEMU is gone."""
     QUIET = "quiet"
     """Neither output nor work for the no-progress limit."""
+    STALLED = "stalled"
+    """Neither output nor progress for the no-progress limit, though the guest is busy: worth a look, and no end."""
     BUDGET = "budget"
     """The time was used up."""
     FLOODED = "flooded"

@@ -43,7 +43,7 @@ class OneBootRunner:
         try:
             watch = Watch(self._rig, booted.machine, fields, from_boot=True)
             ends = [self._delivery.end.compile(fields)] if self._delivery.end else []
-            waited = booted.machine.wait_for(ends, self._rig.test_limits(fields))
+            waited = watch.wait_for(ends, self._rig.test_limits(fields))
             watch.over(waited if isinstance(waited, Ending) else Ending.COMPLETED)
             return watch.report(self._proof, booted)
         finally:

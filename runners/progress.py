@@ -1,7 +1,7 @@
-"""Whether a machine still does something: output, or the wish for host CPU time.
+"""Whether a machine still does something: output, counters of its kernel's that move, or the wish for host CPU time.
 
-A hang is silence with an idle guest. Silence with busy CPUs may be a long computation, so it is left to the
-budget. Busy means wanting to run: a guest that the host starves gets little CPU time and is no more idle for that.
+A hang is silence with an idle guest. Silence with busy CPUs may be a long computation: it is a stall, worth a look.
+Busy means wanting to run: a guest that the host starves gets little CPU time and is no more idle for that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _SAMPLE_EVERY_S: Final = 0.25
+_SILENT_S: Final = 0.75
+"""Counters are read, which costs a moment, only of a guest that has been silent for so long."""
 _BUSY_SHARE: Final = 0.5
 """Of one host CPU. Four idle guest CPUs that tick at 100 Hz want about a tenth under TCG."""
 
@@ -34,13 +36,24 @@ class ProgressMeter:
         self.worked_at = self._sampled_at
         self.share = 0.0
         """Host CPU seconds wanted per second over the last sample."""
+        self.count: Callable[[], int | None] | None = None
+        """Counts what the guest's kernel does, where that is known."""
+        self._counted: int | None = None
+        self._counted_at = self._sampled_at
 
     def reset(self) -> None:
         """Start over: a new test begins."""
-        self.worked_at = self._clock()
+        self.worked_at = self._counted_at = self._clock()
 
     def quiet_s(self, last_output_at: float) -> float:
-        """Return for how many seconds there was neither output nor work."""
+        """Return for how many seconds there was neither output nor work nor a count that moved."""
+        return self._sample(last_output_at) - max(self.worked_at, self._counted_at, last_output_at)
+
+    def stalled_s(self, last_output_at: float) -> float:
+        """Return for how many seconds there was neither output nor a count that moved, work or no work."""
+        return self._sample(last_output_at) - max(self._counted_at, last_output_at)
+
+    def _sample(self, last_output_at: float) -> float:
         now = self._clock()
         if now - self._sampled_at >= _SAMPLE_EVERY_S:
             wanted_s = self._read()
@@ -48,7 +61,16 @@ class ProgressMeter:
             if self.share >= _BUSY_SHARE:
                 self.worked_at = now
             self._sampled_at, self._wanted_s = now, wanted_s
-        return now - max(self.worked_at, last_output_at)
+            if now - last_output_at > _SILENT_S:
+                self._count(now)
+        return now
+
+    def _count(self, now: float) -> None:
+        counted = self.count() if self.count is not None else None
+        if counted is not None:
+            if self._counted is not None and counted != self._counted:
+                self._counted_at = now
+            self._counted = counted
 
     def _read(self) -> float:
         return sum(read_wanted_cpu_s(pid) for pid in self._pids())

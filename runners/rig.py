@@ -19,6 +19,7 @@ from runners.command_line import MachineFiles, qemu_command
 from runners.commands import run_command
 from runners.images import ImageStore, TargetImages, find_images
 from runners.machine import Limits, Machine
+from runners.pace import Pace, host_load
 from runners.scratch import machine_folder
 from runners.snapshot import SnapshotStanding, make_overlay, make_state_image
 
@@ -52,6 +53,7 @@ class Rig:
     """Overrides every test's budget."""
     snapshots: SnapshotStanding = field(default_factory=SnapshotStanding)
     """Whether the isolation that is wanted can be had."""
+    pace: Pace = field(default_factory=Pace)
     inspector: Inspector | None = None
     """Looks into guests that get no further."""
 
@@ -62,7 +64,7 @@ class Rig:
 
     def images(self, fields: Mapping[str, str]) -> TargetImages:
         """Return what is booted for this test, frozen when it is first asked for."""
-        key = "" if not self._has_image_per_test else fields["test"]
+        key = "" if not self.has_image_per_test else fields["test"]
         if key not in self._frozen:
             self._frozen[key] = find_images(self.configuration, self.name, self.target, fields, self.store)
         return self._frozen[key]
@@ -108,6 +110,8 @@ class Rig:
                 other_ports=[port for port in self.target.serial if port != self.target.console_port],
                 stop=self.stop,
             ) as machine:
+                if self.inspector is not None:
+                    machine.count_progress(self.inspector.progress_of(self, machine, fields))
                 machine.run()
                 yield machine
 
@@ -147,7 +151,8 @@ class Rig:
         return {}
 
     @cached_property
-    def _has_image_per_test(self) -> bool:
+    def has_image_per_test(self) -> bool:
+        """Whether every test boots something else."""
         paths = (
             self.target.kernel,
             self.target.initrd,
@@ -164,7 +169,7 @@ class Rig:
         )
         return Limits(
             deadline=Deadline.after(seconds),
-            quiet_s=self.target.budget.quiet_s,
+            quiet_s=self.target.budget.quiet_s * self.pace.factor(host_load()),
             panics=panics,
             output_bytes=int(self.target.budget.output_limit_mib * _MEBIBYTE),
         )

@@ -131,7 +131,7 @@ class _Visit:
             if number == 1:
                 self._limits = self._rig.test_limits(self._fields)  # typing is not the test's time
             if ending is None:
-                waited = self._machine.wait_for([awaited], self._limits)
+                waited = self.watch.wait_for([awaited], self._limits)
                 ending = waited if isinstance(waited, Ending) else None
             if ending is not None:
                 self.watch.over(ending)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, Log, LogKind
+from parity.outcome import Outcome
 from runners.boot import BootFailedError, Report, boot, boot_failed
 from runners.ktap import RESULT_LINE, KtapReader
 from runners.observation import Ending
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from parity.configuration import SuiteDelivery
     from runners.boot import Booted
     from runners.rig import Rig
+
+_STUCK: Final = (Outcome.HANG, Outcome.TIMEOUT, Outcome.CRASH)
 
 
 class SuiteRunner:
@@ -54,6 +57,7 @@ class SuiteRunner:
         observation = watch.observe()
         raw_logs = booted.machine.raw_logs()
         results = judge_suite(observation, tests, self._delivery, self._rig.target.verdict)
+        stuck = next((found for found in results if found.verdict.outcome in _STUCK), None)
         for number, result in enumerate(results):
             transcript = Log(
                 kind=LogKind.TRANSCRIPT,
@@ -70,6 +74,7 @@ class SuiteRunner:
                 duration_s=durations.get(result.test.casefold(), observation.waited_s),
                 boot_s=booted.boot_s,
                 logs=(transcript, *raw_logs),
+                hang=watch.hang if result is stuck else None,
             )
             yield Report(attempt=attempt, boot_failures=booted.failures if number == 0 else ())
 
@@ -85,7 +90,7 @@ class SuiteRunner:
         read = 0
         durations: dict[str, float] = {}
         last = time.monotonic()
-        while not isinstance(waited := booted.machine.wait_for([*done, result], limits), Ending):
+        while not isinstance(waited := watch.wait_for([*done, result], limits), Ending):
             if waited < len(done):
                 waited = Ending.COMPLETED
                 break

@@ -11,14 +11,16 @@ from runners.classify import classify
 from runners.evidence import has_begun
 from runners.inspection import Stall
 from runners.observation import Ending, Observation
+from runners.patience import wait_patiently
 from runners.rig import now
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
 
     from parity.diagnosis import Hang
     from runners.boot import Booted
-    from runners.machine import Machine
+    from runners.machine import Limits, Machine
     from runners.observation import QemuExit
     from runners.proof import Proof
     from runners.rig import Rig
@@ -47,6 +49,11 @@ class Watch:
         machine.begin_wait()
 
     @property
+    def hang(self) -> Hang | None:
+        """What was found inside a guest that got no further."""
+        return self._hang
+
+    @property
     def was_looked_into(self) -> bool:
         """Whether the guest was stopped and given less of the host: it is of no use to another test."""
         return self._hang is not None
@@ -56,6 +63,14 @@ class Watch:
         """Whether QEMU was still there at the end."""
         return self._exit is None
 
+    def wait_for(self, patterns: Sequence[re.Pattern[str]], limits: Limits) -> int | Ending:
+        """Wait for one of `patterns`, with a look inside where the guest shows no progress. Raises `Stopped`."""
+        looks = self._rig.inspector is not None
+        waited, self._hang = wait_patiently(
+            self._machine, patterns, limits, self._look_on_the_way if looks else None
+        )
+        return waited
+
     def over(self, ending: Ending) -> None:
         """Take down the end, and read on for a moment: for a late panic, or for the rest of one.
 
@@ -64,20 +79,29 @@ class Watch:
         self._ending = ending
         self._waited_s = time.monotonic() - self._started
         self.detail = self.detail or self._describe(ending)
-        if self._rig.inspector is not None and ending in _STALLED:
-            self._hang = self._rig.inspector.inspect(
-                Stall(
-                    rig=self._rig,
-                    machine=self._machine,
-                    fields=self._fields,
-                    ending=ending,
-                    waited_s=self._waited_s,
-                )
-            )
+        if self._hang is None and ending in _STALLED:
+            self._hang = self._look(ending, is_last=True)
         self._machine.drain(
             self._rig.after_panic_s if ending is Ending.PANICKED else self._rig.target.budget.drain_s
         )
         self._exit = self._machine.wait_exit() if ending is Ending.EXITED else self._machine.exit()
+
+    def _look_on_the_way(self, ending: Ending) -> Hang | None:
+        return self._look(ending, is_last=False)
+
+    def _look(self, ending: Ending, *, is_last: bool) -> Hang | None:
+        if self._rig.inspector is None:
+            return None
+        return self._rig.inspector.inspect(
+            Stall(
+                rig=self._rig,
+                machine=self._machine,
+                fields=self._fields,
+                ending=ending,
+                waited_s=time.monotonic() - self._started,
+                is_last=is_last,
+            )
+        )
 
     def report(
         self, proof: Proof, booted: Booted, *, fresh: bool = True, echoes: Sequence[tuple[int, int]] = ()

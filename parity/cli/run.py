@@ -168,7 +168,6 @@ def _show_order(session: Session, configuration: Configuration, order: Order, *,
 def _tell_summary(session: Session, summary: Summary) -> None:
     from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import describe_counts  # noqa: PLC0415
-
     from parity.printable import printable  # noqa: PLC0415
 
     out = session.out

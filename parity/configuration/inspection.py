@@ -194,6 +194,8 @@ class HangRules(Table):
     interrupt_symbols: Words = (
         *("*interrupt_handler*", "*handle_interrupt*", "*interrupt_entry*", "*irq_handler*", "*handle_irq*"),
         *("*trap_irq*", "*_irq", "irq_entry*", "*_isr", "*exception_handler*", "*timer_handler*"),
+        *("*handle_*exception*", "exception_vector*", "el1_sync*", "el1_irq*", "el0_irq*", "kernel_sync"),
+        *("*_nmi", "nmi_*", "trap_kernel_*"),
         *(
             "timer_interrupt*",
             "timer_tick*",

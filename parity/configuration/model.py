@@ -95,8 +95,8 @@ class Budget(Table):
 
     boot_s: Seconds = 60.0
     test_s: Seconds = 30.0
-    quiet_s: Seconds = 10.0
-    """No sign of progress for this long, with an idle guest, is a hang."""
+    quiet_s: Seconds = 3.0
+    """Without output and progress for this long the guest is looked into; longer on slow targets and busy hosts."""
     drain_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.2
     """How long output is still read after the end, for a panic that comes late."""
     output_limit_mib: Annotated[float, Field(gt=0, le=1024)] = 32.0

@@ -14,12 +14,13 @@ from parity.errors import UsageError
 from parity.flow.inspect import GuestInspector, find_base
 from parity.flow.interrupt import Interrupt
 from parity.flow.run import Order, build_targets, make_rig
+from parity.outcome import Outcome
 from runners.machine import Stopped
 from runners.runner import make_runner
 from runners.scratch import machine_folder, open_scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from parity.attempt import Attempt
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from parity.diagnosis import Hang
     from parity.flow.run import Observer
     from runners.inspection import Stall
+    from runners.machine import Machine
+    from runners.rig import Rig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,15 @@ class _HoldingInspector:
     interrupt: Interrupt
     folder: Path
 
+    def progress_of(self, rig: Rig, machine: Machine, fields: Mapping[str, str]) -> Callable[[], int | None]:
+        return self.inner.progress_of(rig, machine, fields)
+
     def inspect(self, stall: Stall) -> Hang | None:
         hang = self.inner.inspect(stall)
+        if not stall.is_last and (
+            hang is None or hang.diagnosis.outcome not in (Outcome.HANG, Outcome.CRASH)
+        ):
+            return hang  # it may still get on
         machine, monitor = stall.machine, stall.machine.monitor
         socket = self.folder / "gdb"
         monitor.execute("stop")

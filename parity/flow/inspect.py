@@ -20,23 +20,31 @@ from gdb.rules import diagnose
 from gdb.take_capture import Tools, take_capture
 from parity.configuration import HangRules
 from parity.diagnosis import Hang
+from parity.flow.pulse import Pulse
 from parity.printable import printable_line
 from runners.machine import Stopped
 from runners.observation import Ending
 from runners.process import launcher_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from gdb.capture import Capture
     from parity.configuration import Configuration
     from parity.diagnosis import Diagnosis
     from runners.inspection import Stall
+    from runners.machine import Machine
+    from runners.rig import Rig
 
 _log = logging.getLogger(__name__)
 
-_MOMENTS: Final = {Ending.QUIET: "hang", Ending.BUDGET: "timeout", Ending.PANICKED: "crash"}
+_MOMENTS: Final = {
+    Ending.QUIET: "hang",
+    Ending.STALLED: "hang",
+    Ending.BUDGET: "timeout",
+    Ending.PANICKED: "crash",
+}
 _TAIL_LINES: Final = 20
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -52,6 +60,18 @@ class GuestInspector:
     """Look into every guest that did not end well, whatever the configuration says."""
     _kernels: dict[tuple[str, int], Kernel] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def progress_of(self, rig: Rig, machine: Machine, fields: Mapping[str, str]) -> Callable[[], int | None]:
+        """Return what counts the progress of a machine's kernel."""
+
+        def kernel() -> Kernel | None:
+            symbols = rig.images(fields).symbols
+            rules = rig.target.hang
+            if symbols is None:
+                return None
+            return self._kernel(symbols.path, rules, find_base(rules, machine.texts({}).values()))
+
+        return Pulse(machine, rig.target.cpus, kernel)
 
     def inspect(self, stall: Stall) -> Hang | None:
         """Return what the guest is stuck on; a failure of this tool costs the diagnosis and nothing else."""

@@ -109,7 +109,7 @@ def run_defect(
     text = (ROOT / "parity.toml").read_text(encoding="utf-8")
     append = f"defect={defect.name} {words}".strip()
     text = text.replace("[defaults]\n", f'[defaults]\nappend = "{append}"\nboot = {{ retries = 0 }}\n', 1)
-    text = text.replace("quiet_s = 5", "quiet_s = 2").replace("cpus = 4", f"cpus = {cpus}")
+    text = text.replace("quiet_s = 3", "quiet_s = 2").replace("cpus = 4", f"cpus = {cpus}")
     # The rules must find a dead kernel by themselves, not by what it printed.
     text = text.replace("panic = ['KERNEL PANIC: .*']", "panic = []")
     if blind:

@@ -42,7 +42,7 @@ def struck_by(defect: str, *, quiet_s: float = 2) -> Callable[[str], str]:
         text = text.replace(
             "[defaults]\n", f'[defaults]\nappend = "defect={defect}"\nboot = {{ retries = 0 }}\n', 1
         )
-        return text.replace("quiet_s = 5", f"quiet_s = {quiet_s}")
+        return text.replace("quiet_s = 3", f"quiet_s = {quiet_s}")
 
     return edit
 
