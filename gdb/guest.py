@@ -268,13 +268,14 @@ def _runs_elsewhere(guest: Guest, elf: ElfImage) -> bool:
         for sample in guest.registers():
             if sample.mode is not Mode.KERNEL or not _is_code(elf, sample.pc):
                 continue
-            pages = [sample.pc, *(segment.address for segment in elf.segments if segment.is_writable)]
-            for page in {address // PAGE * PAGE for address in pages}:
-                found = guest.translate(page, cpu=sample.cpu)
-                if found is not None and found != elf.physical(page):
-                    return True
-            return False
+            places = (sample.pc, *(segment.address for segment in elf.segments if segment.is_writable))
+            return any(_maps_elsewhere(guest, elf, address, cpu=sample.cpu) for address in places)
     return False
+
+
+def _maps_elsewhere(guest: Guest, elf: ElfImage, address: int, *, cpu: int) -> bool:
+    page = guest.translate(address // PAGE * PAGE, cpu=cpu)
+    return page is not None and page + address % PAGE != elf.physical(address)
 
 
 def _is_code(elf: ElfImage, address: int) -> bool:

@@ -60,3 +60,9 @@ high:
     .balign 0x200000
 image:
     .incbin IMAGE
+#if defined(COPY)
+    .balign 0x200000
+    .global copy
+copy:                                   /* never run: what was left where it was loaded first */
+    .incbin IMAGE
+#endif

@@ -94,6 +94,12 @@ SPECIMENS: Final = (
         symbols="moved.sym",
     ),
     Specimen(
+        name="copied",
+        wanted=(Cause.BLOCKED_IN_SYSTEM_CALL,),
+        words=("SYSCALL_ENTRY of read",),
+        symbols="copied.sym",
+    ),
+    Specimen(
         name="baseless", wanted=(Cause.UNKNOWN,), words=("hang.base",), image="ring.elf", symbols="ring.sym"
     ),
     Specimen(name="bytes", wanted=(Cause.LOCK_LEAKED, Cause.INTERRUPTS_OFF_LOOP), words=("ext2_write",)),

@@ -1,5 +1,6 @@
-/* Mapped elsewhere than its program headers say, by a loader; linked at 0 as a position-independent file, or, as
- * `moved`, where it runs. A trace in rings of 1024 events, with no debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. */
+/* Mapped by a loader elsewhere than its program headers say: `ring` is linked at 0, position-independent; `moved` and
+ * `copied` are linked where they run, and where `copied` claims to lie is a stale copy. A trace in rings of 1024 events,
+ * and no debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. */
 #include "specimen.h"
 
 struct event { u64 timestamp; u16 type; u8 cpu, flags; u32 payload; } __attribute__((aligned(16)));

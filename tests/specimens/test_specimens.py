@@ -61,7 +61,7 @@ def diagnosis_of(cell: Cell) -> Diagnosis:
         ("parked", "aarch64"),
         ("ring", "aarch64"),
         ("ring", "x86_64"),
-        ("moved", "x86_64"),
+        ("copied", "x86_64"),
         ("dwarf4-O2", "aarch64"),
     ],
 )
