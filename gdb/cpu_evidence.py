@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 0.75
 """The share of samples that must agree: a timer interrupt may fall between."""
+_KERNEL_HALF: Final = 1 << 63
 _NARROW: Final = 64
 """Bytes that a tight loop spans at most."""
 
@@ -49,7 +50,7 @@ class CpuEvidence:
     places: tuple[str, ...]
     """The function of each sample, `` where it is not known."""
     functions: tuple[str, ...]
-    """The stack when the CPU was stopped, innermost first."""
+    """The stack when the CPU was stopped, innermost first; without an interrupt that fell on it just then."""
     innermost: Innermost | None
     ticks: int | None
     system_calls: int | None
@@ -59,7 +60,13 @@ class CpuEvidence:
     idle: bool
     lock: WaitedLock | None
     interrupted_at: int | None
-    """The index in `functions` of the outermost interrupt's entry that has kernel code below it."""
+    """The index in `functions` of the innermost interrupt's or exception's entry that has kernel code below it."""
+    offline: bool = False
+    """Whether it never came up: it waits with its MMU still off, while others have theirs on."""
+    has_ticked: bool | None = None
+    """Whether the timer ever interrupted it; None where that is not counted."""
+    events: int | None = None
+    """How many trace events it wrote between the two progress samples, seen or overwritten."""
 
     @property
     def always_masked(self) -> bool:
@@ -84,16 +91,6 @@ class CpuEvidence:
     def mostly_kernel(self) -> bool:
         """Whether nearly all samples are in the kernel."""
         return self._share(sample.mode is Mode.KERNEL for sample in self.samples) >= _MOST
-
-    @property
-    def offline(self) -> bool:
-        """Whether it never came up: it waits with its MMU still off."""
-        registers = self.state.registers if self.state is not None else {}
-        control = registers.get("SCTLR_EL1")
-        if control is not None:
-            return not control & 1
-        control = registers.get("cr0")
-        return control is not None and not control & 1 << 31
 
     @property
     def in_user_now(self) -> bool:
@@ -137,6 +134,11 @@ class CpuEvidence:
         """Where it was stopped, for people."""
         return self.functions[0] if self.functions else ""
 
+    @property
+    def user_places(self) -> frozenset[int]:
+        """The program counters in user code; those just before the return to it are the kernel's."""
+        return frozenset(s.pc for s in self.samples if s.mode is Mode.USER and s.pc < _KERNEL_HALF)
+
     def spends_in(self, roles: Roles, *wanted: Role) -> float:
         """Return the share of samples in functions of these roles."""
         return self._share(roles.of(place) in wanted for place in self.places)
@@ -153,7 +155,8 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
     samples = tuple(s for one in capture.samples for s in one.cpus if s.cpu == number)
     places = tuple(_function(capture, sample.pc) for sample in samples)
     frames: tuple[Frame, ...] = state.frames if state is not None else ()
-    functions = tuple(short_name(frame.function) if frame.function else "" for frame in frames)
+    names = tuple(short_name(frame.function) if frame.function else "" for frame in frames)
+    functions = names if _all_masked(samples) else _without_passing_interrupt(names, places, roles)
     innermost = next((found for found in capture.innermost if found.cpu == number), None)
     bare = CpuEvidence(
         cpu=number,
@@ -170,6 +173,9 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
         idle=False,
         lock=_waited_lock(capture, innermost, functions, places, roles),
         interrupted_at=_interrupted_at(functions, roles),
+        offline=_has_mmu_off(state),
+        has_ticked=window.has_ever(Count.TICKS, number),
+        events=window.events.get(number),
     )
     return _with_idle(bare, roles)
 
@@ -184,18 +190,53 @@ def _with_idle(cpu: CpuEvidence, roles: Roles) -> CpuEvidence:
     return replace(cpu, idle=waits and reachable)
 
 
+def _has_mmu_off(state: CpuState | None) -> bool:
+    """Say so by SCTLR_EL1.M (DDI 0487, D17.2.118) or CR0.PG (Intel SDM volume 3, 2.5)."""
+    registers = state.registers if state is not None else {}
+    control, bit = registers.get("SCTLR_EL1"), 1
+    if control is None:
+        control, bit = registers.get("cr0"), 1 << 31
+    return control is not None and not control & bit
+
+
 def _function(capture: Capture, pc: int) -> str:
     place = (capture.places or {}).get(pc, "")
     return short_name(place.rsplit("+0x", 1)[0]) if place else ""
 
 
+def _all_masked(samples: tuple[PcSample, ...]) -> bool:
+    """Whether no interrupt can have come while the samples were taken."""
+    return bool(samples) and all(sample.interrupts_masked for sample in samples)
+
+
+def _without_passing_interrupt(
+    names: tuple[str, ...], places: tuple[str, ...], roles: Roles
+) -> tuple[str, ...]:
+    """Leave out an interrupt's frames where the samples say that the CPU is usually below it."""
+    entry = _entry(names, roles)
+    if entry is None or not any(places):
+        return names
+    above = set(names[: entry + 1]) - set(names[entry + 1 :])
+    return names if 2 * sum(place in above for place in places) >= len(places) else names[entry + 1 :]
+
+
 def _interrupted_at(functions: tuple[str, ...], roles: Roles) -> int | None:
-    entries = [
-        n
-        for n, name in enumerate(functions[:-1])
-        if roles.of(name) is Role.INTERRUPT and roles.of(functions[n + 1]) is not Role.INTERRUPT
-    ]
-    return entries[0] if entries else None
+    """Return the entry below the spinning frames, which an interrupt above them has left to them."""
+    lock = roles.first(functions, Role.LOCK) or 0
+    found = _entry(functions[lock:], roles)
+    return None if found is None else lock + found
+
+
+def _entry(functions: tuple[str, ...], roles: Roles) -> int | None:
+    """Return the index of the innermost interrupt's entry that has the kernel's own code below it."""
+    for n, name in enumerate(functions[:-1]):
+        if roles.of(name) is Role.INTERRUPT and roles.of(functions[n + 1]) is not Role.INTERRUPT:
+            return (
+                n
+                if any(name and roles.of(name) is not Role.INTERRUPT for name in functions[n + 1 :])
+                else None
+            )
+    return None
 
 
 def _waited_lock(

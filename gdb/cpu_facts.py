@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gdb.cpu_state import decode_exception_syndrome, decode_timer_control
-from parity.architecture import AARCH64
 
 if TYPE_CHECKING:
     from gdb.cpu_state import CpuState, ExceptionSyndrome
@@ -63,7 +62,7 @@ def describe_kernel_fault(state: CpuState | None) -> str:
     found = last_exception(state)
     if state is None or found is None or not is_kernel_fault(state):
         return ""
-    return f"{found.class_name}{_at(state, found)}"
+    return f"a {found.class_name}{_at(state, found)}"
 
 
 def describe_user_fault(state: CpuState | None) -> str:
@@ -71,7 +70,7 @@ def describe_user_fault(state: CpuState | None) -> str:
     found = last_exception(state)
     if state is None or found is None or not found.is_abort or is_kernel_fault(state):
         return ""
-    return f"{AARCH64.name} ESR_EL1 tells a {found.sentence}{_at(state, found)}"
+    return f"CPU {state.cpu}: ESR_EL1 tells of a {found.sentence}{_at(state, found)}"
 
 
 def _at(state: CpuState, found: ExceptionSyndrome) -> str:

@@ -7,10 +7,11 @@ Times are seconds. `None` means that it could not be told; no rule may take it f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from gdb.cpu_evidence import CpuEvidence, read_cpu
 from gdb.event_types import Event, Names, event_types
@@ -18,7 +19,7 @@ from gdb.memory import RecordedMemory
 from gdb.ring import decode_rings
 from gdb.roles import Roles
 from gdb.system_calls import system_call_name
-from gdb.timeline import TIMELINE_EVENT, Timeline, merge, pair_system_calls
+from gdb.timeline import SYSTEM_CALL_SPAN, TIMELINE_EVENT, Timeline, merge, pair_system_calls
 from gdb.window import Window
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Evidence:
     timeline: Timeline | None
     in_flight: tuple[InFlight, ...]
     """System calls that were entered and not left, the last one entered first."""
+    completed: npt.NDArray[np.void]
+    """System calls that were left, by the time at which they were; of type `SYSTEM_CALL_SPAN`."""
     window: Window
     """What happened between the two progress samples."""
 
@@ -54,13 +57,13 @@ class Evidence:
 
     @property
     def busy(self) -> tuple[CpuEvidence, ...]:
-        """The CPUs that do not idle."""
-        return tuple(cpu for cpu in self.cpus if not cpu.idle)
+        """The CPUs that do not idle; one that never came up does neither."""
+        return tuple(cpu for cpu in self.cpus if not cpu.idle and not cpu.offline)
 
     @property
     def all_idle(self) -> bool:
-        """Whether every CPU idles."""
-        return bool(self.cpus) and not self.busy
+        """Whether every CPU that came up idles."""
+        return any(cpu.idle for cpu in self.cpus) and not self.busy
 
     @property
     def ticking(self) -> bool:
@@ -128,6 +131,18 @@ class Evidence:
         chosen: Events = events[events["sequence"] >= first[events["cpu"]]]
         return chosen
 
+    @property
+    def window_start(self) -> int:
+        """When the window between the two progress samples began, in ticks: the oldest event of it, or 0."""
+        if self.timeline is None:
+            return 0
+        times = [
+            int(events["time"][0])
+            for cpu, first in self.window.first_events.items()
+            if len(events := (own := self.timeline.of_cpu(cpu))[own["sequence"] >= first])
+        ]
+        return min(times, default=0)
+
     def running_record(self, cpu: int) -> ThreadState | None:
         """Return what the scheduler says of the thread that a CPU runs; the idle one only where there is no other."""
         names = self.running_states
@@ -176,7 +191,7 @@ def read_evidence(capture: Capture, rules: HangRules) -> Evidence:
     roles = Roles.by(rules)
     types = event_types({int(key, 16): name for key, name in rules.events.items()})
     timeline = read_timeline(capture, rules, types)
-    calls = pair_system_calls(timeline).in_flight if timeline is not None else ()
+    calls = pair_system_calls(timeline) if timeline is not None else None
     window = Window.between(capture.progress, timeline)
     seen = {state.cpu for state in capture.cpus} | {cpu.cpu for one in capture.samples for cpu in one.cpus}
     return Evidence(
@@ -184,11 +199,23 @@ def read_evidence(capture: Capture, rules: HangRules) -> Evidence:
         rules=rules,
         roles=roles,
         types=types,
-        cpus=tuple(read_cpu(number, capture, roles=roles, window=window) for number in sorted(seen)),
+        cpus=_without_false_offline(
+            tuple(read_cpu(number, capture, roles=roles, window=window) for number in sorted(seen))
+        ),
         timeline=timeline,
-        in_flight=tuple(sorted(calls, key=lambda call: call.entered_at, reverse=True)),
+        in_flight=tuple(
+            sorted(
+                calls.in_flight if calls is not None else (), key=lambda call: call.entered_at, reverse=True
+            )
+        ),
+        completed=calls.completed if calls is not None else np.empty(0, SYSTEM_CALL_SPAN),
         window=window,
     )
+
+
+def _without_false_offline(cpus: tuple[CpuEvidence, ...]) -> tuple[CpuEvidence, ...]:
+    """Where no CPU has its MMU on, the kernel runs without: then none is offline for that."""
+    return tuple(replace(cpu, offline=False) for cpu in cpus) if all(c.offline for c in cpus) else cpus
 
 
 def read_timeline(capture: Capture, rules: HangRules, types: EventTypes) -> Timeline | None:

@@ -60,11 +60,20 @@ class Window:
     """By what was counted and CPU; what is not there could not be told."""
     first_events: Mapping[int, int] = field(default_factory=dict)
     """By CPU, the sequence number that the next event got when the window began."""
+    events: Mapping[int, int] = field(default_factory=dict)
+    """By CPU, how many events its ring took, also those that were overwritten since."""
+    totals: Mapping[tuple[Count, int], int] = field(default_factory=dict)
+    """Like `counts`, since the kernel's start; of counters alone."""
     host: Mapping[int, HostShare] = field(default_factory=dict)
 
     def count(self, what: Count, cpu: int) -> int | None:
         """Return how often it happened on one CPU."""
         return self.counts.get((what, cpu))
+
+    def has_ever(self, what: Count, cpu: int) -> bool | None:
+        """Return whether it ever happened on one CPU."""
+        total = self.totals.get((what, cpu))
+        return None if total is None else total > 0
 
     def total(self, what: Count) -> int | None:
         """Return how often it happened on all CPUs of which that is known."""
@@ -79,16 +88,20 @@ class Window:
         first, last = progress[0], progress[-1]
         began = dict(enumerate(first.write_indices))
         counts = _from_events(began, timeline)
+        totals: dict[tuple[Count, int], int] = {}
         for what, globs in _GLOBS.items():
             before, after = _counter(first.counters, globs), _counter(last.counters, globs)
             if before is not None and after is not None:
                 for cpu, (old, new) in enumerate(zip(before.per_cpu, after.per_cpu, strict=False)):
                     counts[what, cpu] = (new - old) % 2**64
+                    totals[what, cpu] = new
         shares = {thread.cpu: thread for thread in first.host}
         return Window(
             seconds=last.at_s - first.at_s,
             counts=counts,
             first_events=began,
+            events={cpu: max(end - began.get(cpu, end), 0) for cpu, end in enumerate(last.write_indices)},
+            totals=totals,
             host={
                 thread.cpu: HostShare(
                     ran_s=thread.ran_s - shares[thread.cpu].ran_s,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gdb.rules.fatal import fault_storm, panic_parked
 from gdb.rules.interrupts import interrupt_storm, interrupts_off_loop, timer_lost, wait_with_interrupts_off
 from gdb.rules.locks import lock_cycle, lock_leaked, self_deadlock
-from gdb.rules.looping import kernel_loop, polling_livelock, slow, user_spin
+from gdb.rules.looping import kernel_loop, polling_livelock, requeue_livelock, slow, user_spin
 from gdb.rules.machine import host_starves, qemu_stopped, reset_loop
 from gdb.rules.unknown import unknown
 from gdb.rules.waiting import blocked_in_system_call, lost_wakeup, runnable_not_scheduled
@@ -29,6 +29,7 @@ RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (
     self_deadlock,
     lock_cycle,
     lock_leaked,
+    requeue_livelock,
     interrupts_off_loop,
     wait_with_interrupts_off,
     timer_lost,

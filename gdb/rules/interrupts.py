@@ -79,11 +79,12 @@ def timer_lost(evidence: Evidence) -> Diagnosis | None:
             continue
         silent = _silent_timer(evidence, cpu)
         others = others_tick(evidence, cpu)
-        if cpu.idle and not (silent and others):
+        expired = any(timer.enabled and timer.masked and timer.expired for timer in timers(cpu.state))
+        if cpu.idle and not (expired and others):
             continue  # a tickless kernel's idle CPU is quiet as well
-        if not silent and not others:
-            continue
-        confidence = Confidence.HIGH if silent else Confidence.MEDIUM
+        if not expired and (cpu.has_ticked is False or not (silent or others)):
+            continue  # some kernels tick on one CPU alone
+        confidence = Confidence.HIGH if silent and not cpu.idle else Confidence.MEDIUM
         return verdict(
             evidence,
             Cause.TIMER_LOST,

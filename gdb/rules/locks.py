@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gdb.event_types import Event
 from gdb.rules.verdict import below, others_tick, seen, stack, verdict
@@ -12,6 +13,10 @@ from parity.diagnosis import Cause, Confidence, Diagnosis
 if TYPE_CHECKING:
     from gdb.cpu_evidence import CpuEvidence
     from gdb.evidence import Evidence
+
+
+_SYNCHRONOUS: Final = re.compile(r"fault|abort|exception|sync|trap_from_kernel|kerneltrap")
+"""What the entries of exceptions, which are no interrupts, are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +30,15 @@ class Holder:
 def self_deadlock(evidence: Evidence) -> Diagnosis | None:
     """A CPU spins on a lock that code further out on its own stack holds."""
     for cpu in evidence.cpus:
-        if cpu.lock is None or (cpu.ticks and not cpu.always_masked):
+        faulted = _by_exception(cpu)
+        if cpu.lock is None or (cpu.ticks and not cpu.always_masked and not faulted):
             continue
         holder = find_holder(evidence, cpu)
         interrupted = cpu.interrupted_at is not None
         if holder is not None and holder.cpu is not None:
             if holder.cpu != cpu.cpu:
                 continue
-            confidence = Confidence.HIGH if interrupted else Confidence.MEDIUM
+            confidence = Confidence.HIGH if interrupted and cpu.always_masked else Confidence.MEDIUM
         elif interrupted and not _others_in_kernel(evidence, cpu):
             confidence = Confidence.MEDIUM
         else:
@@ -40,15 +46,17 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
         if not interrupted and not cpu.always_masked:
             continue
         how = (
-            f"an interrupt asks for it above {cpu.functions[_below_interrupt(cpu)]}, which it interrupted"
+            f"{'a fault' if faulted else 'an interrupt'} asks for it above {_interrupted(evidence, cpu)}"
             if interrupted
-            else "the CPU holds it already"
+            else "it took it before"
         )
         return verdict(
             evidence,
             Cause.SELF_DEADLOCK,
             confidence,
-            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)} and holds it itself: {how}",
+            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and "
+            + ("holds it itself" if holder is not None else "seems to hold it itself")
+            + f": {how}",
             [
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
@@ -187,8 +195,17 @@ def _called(cpu: CpuEvidence) -> str:
     return f"the lock `{name}`" if name else "a lock"
 
 
-def _below_interrupt(cpu: CpuEvidence) -> int:
-    return min((cpu.interrupted_at or 0) + 1, len(cpu.functions) - 1)
+def _by_exception(cpu: CpuEvidence) -> bool:
+    """Whether it is a fault, not an interrupt, above whose entry the CPU spins: that comes with interrupts on too."""
+    if cpu.interrupted_at is None:
+        return False
+    return _SYNCHRONOUS.search(cpu.functions[cpu.interrupted_at].lower()) is not None
+
+
+def _interrupted(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return the innermost telling function below the interrupt."""
+    names = tuple(filter(None, cpu.functions[(cpu.interrupted_at or 0) + 1 :]))
+    return next(iter(evidence.roles.canonical(names)), names[0] if names else "?")
 
 
 def _others_in_kernel(evidence: Evidence, cpu: CpuEvidence) -> bool:

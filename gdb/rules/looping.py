@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from gdb.event_types import Event
 from gdb.roles import Role
-from gdb.rules.verdict import below, call_on, kernel_functions, seen, stack, verdict
+from gdb.rules.patience import SLEEPS, may_end_by_itself, sleeping
+from gdb.rules.verdict import below, call_on, kernel_functions, seen, stack, telling, verdict
 from gdb.window import Count
 from parity.diagnosis import Cause, Confidence, Diagnosis
 from parity.error_numbers import ERROR_NAMES
@@ -17,9 +18,27 @@ if TYPE_CHECKING:
     from gdb.evidence import Evidence
 
 _POLLS_PER_S: Final = 200
+_RACING_PER_S: Final = 10_000
+_REQUEUES_PER_S: Final = 1000
 _ALIKE: Final = 0.9
 _NARROW: Final = 1024
 """Bytes of user code that a spin stays in; a computation that gets on seldom does."""
+_TIGHT: Final = 256
+_RING_AT_LEAST: Final = 256
+"""Events that a ring keeps of a window at least."""
+_LONG_S: Final = 2.0
+"""A call that has been under way in the kernel for so long is no longer taken for work."""
+_USEFUL: Final = 3
+_SCHEDULING: Final = (
+    *(Event.CTX_SWITCH_ENTRY, Event.CTX_SWITCH_EXIT, Event.SCHED_PICK, Event.SCHED_RESCHED, Event.PREEMPT),
+    *(Event.QUEUE_STATE, Event.TO_IDLE, Event.WAKE),
+)
+_IDLE_CALLS: Final = frozenset(
+    SLEEPS
+    | {"sched_yield", "poll", "ppoll", "select", "pselect6", "clock_gettime", "gettimeofday", "time"}
+    | {"getpid", "getppid", "gettid", "getuid", "epoll_wait", "epoll_pwait"}
+)
+"""Calls whose success is no progress."""
 
 
 def polling_livelock(evidence: Evidence) -> Diagnosis | None:
@@ -29,6 +48,8 @@ def polling_livelock(evidence: Evidence) -> Diagnosis | None:
     if not seconds or total is None or total / seconds < _POLLS_PER_S:
         return None
     entries, exits = evidence.recent(Event.SYSCALL_ENTRY), evidence.recent(Event.SYSCALL_EXIT)
+    if not len(exits):
+        return _polling_by_place(evidence)
     if len(entries) < 16 or len(exits) < 16:
         return None
     (number, calls), *_ = Counter(entries["payload"].tolist()).most_common(1)
@@ -39,22 +60,91 @@ def polling_livelock(evidence: Evidence) -> Diagnosis | None:
     name = evidence.call_name(number)
     answer = ERROR_NAMES.get(2**32 - result, f"-{2**32 - result}") if failed else "0"
     thread = Counter(entries["thread"].tolist()).most_common(1)[0][0]
+    cpu = int(Counter(entries["cpu"].tolist()).most_common(1)[0][0])
     if thread < 0:  # its switch to user code is long overwritten
-        thread = evidence.running_thread(int(Counter(entries["cpu"].tolist()).most_common(1)[0][0]))
+        thread = evidence.running_thread(cpu)
     who = "the program" if thread is None else evidence.thread_name(thread)
+    helper = _who_may_help(evidence, cpu)
     return verdict(
         evidence,
         Cause.POLLING_LIVELOCK,
-        Confidence.HIGH if failed else Confidence.MEDIUM,
+        Confidence.HIGH if failed and not helper else Confidence.MEDIUM,
         f"{who} polls: {name} answers {answer} {total / seconds:,.0f} times a second",
         [
-            f"{calls} of the last {len(entries)} system calls are {name}",
+            f"CPU {cpu}: {calls} of the last {len(entries)} system calls are {name}",
             f"{results} of the last {len(exits)} results are {answer}",
             f"{total} system calls in {seconds:.1f} s",
+            helper,
         ],
         subject=f"{name} {answer}",
         frames=(),
     )
+
+
+def _polling_by_place(evidence: Evidence) -> Diagnosis | None:
+    """Without results: system calls race out of one place in user code."""
+    for cpu in evidence.busy:
+        rate = (cpu.system_calls or 0) / evidence.seconds
+        places = sorted(cpu.user_places)
+        if rate < _RACING_PER_S or not places or places[-1] - places[0] > _TIGHT:
+            continue
+        return verdict(
+            evidence,
+            Cause.POLLING_LIVELOCK,
+            Confidence.MEDIUM,
+            f"user code on CPU {cpu.cpu} seems to poll: {rate:,.0f} system calls a second, all from about "
+            f"{places[0]:#x}",
+            [
+                f"CPU {cpu.cpu}: {cpu.system_calls} system calls in {evidence.seconds:.1f} s",
+                f"CPU {cpu.cpu}: its user program counters span {places[-1] - places[0]} bytes",
+                "no event tells what the calls answer",
+            ],
+            subject="system call",
+            frames=(),
+        )
+    return None
+
+
+def _who_may_help(evidence: Evidence, cpu: int) -> str:
+    """Return who else may yet make ready what is polled for, as a fact; empty where nobody is at work."""
+    others = [other.cpu for other in evidence.busy if other.cpu != cpu]
+    if others:
+        return f"CPU {others[0]} is at work as well"
+    return may_end_by_itself(evidence)
+
+
+def requeue_livelock(evidence: Evidence) -> Diagnosis | None:
+    """The scheduler goes round by itself: it switches and picks without end, and no tick comes.
+
+    It is a loop of the kernel's, though its trace looks busy and interrupts are off; hence it is asked for before
+    the rules on interrupts, which it would match as well.
+    """
+    for cpu in evidence.busy:
+        if not evidence.seconds or cpu.ticks != 0 or not cpu.mostly_kernel or cpu.lock is not None:
+            continue
+        switches, events = (cpu.switches or 0) / evidence.seconds, (cpu.events or 0) / evidence.seconds
+        recent = evidence.recent(*_SCHEDULING)
+        recent = recent[recent["cpu"] == cpu.cpu] if len(recent) else recent
+        by_events = events >= _REQUEUES_PER_S and len(recent) >= _ALIKE * min(cpu.events or 0, _RING_AT_LEAST)
+        if cpu.system_calls or not (switches >= _REQUEUES_PER_S or by_events):
+            continue
+        place = telling(evidence, cpu) or cpu.function
+        return verdict(
+            evidence,
+            Cause.KERNEL_LOOP,
+            Confidence.HIGH,
+            f"the scheduler goes round on CPU {cpu.cpu} in {place}: {max(switches, events):,.0f} "
+            + ("context switches" if switches >= events else "scheduling events")
+            + " a second, and neither a tick nor a system call",
+            [
+                seen(cpu),
+                f"{cpu.switches or 0} context switches and {cpu.events or 0} events in {evidence.seconds:.1f} s",
+                stack(cpu),
+            ],
+            subject=place,
+            cpu=cpu,
+        )
+    return None
 
 
 def kernel_loop(evidence: Evidence) -> Diagnosis | None:
@@ -68,16 +158,23 @@ def kernel_loop(evidence: Evidence) -> Diagnosis | None:
         anchor = _above_anchor(evidence, cpu)
         inside = f"below {call}" if call else f"in {anchor or cpu.function or 'the kernel'}"
         certain = cpu.ticks is not None and cpu.system_calls is not None
+        entered = evidence.running_call(cpu.cpu)
+        age_s = evidence.age_s(entered.entered_at) if entered is not None else None
+        long = age_s is not None and age_s >= _LONG_S
         return verdict(
             evidence,
             Cause.KERNEL_LOOP,
-            Confidence.HIGH if certain and (call or anchor) else Confidence.MEDIUM,
+            Confidence.HIGH if certain and long else Confidence.MEDIUM,
             f"the kernel loops on CPU {cpu.cpu}{below(evidence, cpu)}"
             + ("" if call else f", {inside}")
             + "; interrupts are served, and the call does not end",
             [
                 seen(cpu),
                 f"no system call came or went in {evidence.seconds:.1f} s" if certain else "",
+                f"CPU {entered.cpu}, event {entered.sequence}: SYSCALL_ENTRY of {call}, {age_s:.1f} s before the "
+                "last event, without exit"
+                if entered is not None and age_s is not None
+                else "",
                 stack(cpu),
             ],
             subject=anchor or call or cpu.function,
@@ -92,21 +189,27 @@ def user_spin(evidence: Evidence) -> Diagnosis | None:
     for cpu in evidence.busy:
         if not cpu.mostly_user or cpu.system_calls or cpu.ticks == 0:
             continue
-        narrow = cpu.span <= _NARROW
-        known = cpu.system_calls is not None
-        pcs = sorted({sample.pc for sample in cpu.samples if sample.mode == "user"})
+        pcs = sorted(cpu.user_places)
+        span = pcs[-1] - pcs[0] if pcs else 0
+        certain = cpu.system_calls is not None and span <= _TIGHT
+        awaited = may_end_by_itself(evidence)
         where = f"{pcs[0]:#x}" if len(pcs) == 1 else f"{pcs[0]:#x} to {pcs[-1]:#x}" if pcs else "?"
         thread = evidence.running_thread(cpu.cpu)
         who = evidence.thread_name(thread) if thread is not None else "the program"
         return verdict(
             evidence,
             Cause.USER_SPIN,
-            Confidence.HIGH if narrow and known else Confidence.MEDIUM if narrow else Confidence.LOW,
+            Confidence.HIGH
+            if certain and not awaited
+            else Confidence.MEDIUM
+            if span <= _NARROW
+            else Confidence.LOW,
             f"{who} spins in user mode on CPU {cpu.cpu}, at {where}, and makes no system call",
             [
                 seen(cpu),
-                f"no system call in {evidence.seconds:.1f} s" if known else "",
-                f"its program counters span {cpu.span} bytes",
+                f"no system call in {evidence.seconds:.1f} s" if cpu.system_calls is not None else "",
+                f"CPU {cpu.cpu}: its program counters span {span} bytes",
+                awaited,
             ],
             subject="user code",
             frames=(),
@@ -118,31 +221,45 @@ def slow(evidence: Evidence) -> Diagnosis | None:
     """It gets on: system calls come and go, or a sleep is going to end by itself."""
     calls, switches = evidence.window.total(Count.SYSTEM_CALLS), evidence.window.total(Count.SWITCHES)
     if calls:
-        facts = [f"{calls} system calls and {switches or 0} context switches in {evidence.seconds:.1f} s"]
+        useful = _useful_calls(evidence)
+        facts = [
+            f"{calls} system calls and {switches or 0} context switches in {evidence.seconds:.1f} s",
+            f"{useful} of those in the rings did something" if useful else "",
+        ]
         return verdict(
             evidence,
             Cause.SLOW,
-            Confidence.HIGH,
+            Confidence.HIGH if useful >= _USEFUL else Confidence.MEDIUM,
             f"it is slow, not stuck: {calls / evidence.seconds:,.0f} system calls a second",
             facts,
             frames=(),
         )
-    sleeping = [
-        call
-        for call in evidence.in_flight
-        if evidence.call_name(call.number) in ("nanosleep", "clock_nanosleep")
-    ]
-    if evidence.all_idle and sleeping:
+    asleep = sleeping(evidence)
+    if evidence.all_idle and asleep:
+        first = asleep[0]
+        name = evidence.call_name(first.number)
         return verdict(
             evidence,
             Cause.SLOW,
             Confidence.MEDIUM,
-            f"{evidence.thread_name(sleeping[0].thread)} sleeps in {evidence.call_name(sleeping[0].number)}, "
-            "which ends by itself",
-            ["every CPU idles"],
+            f"{evidence.thread_name(first.thread)} sleeps in {name}, which ends by itself",
+            [f"CPU {first.cpu}, event {first.sequence}: SYSCALL_ENTRY of {name}", "every CPU idles"],
             frames=(),
         )
     return None
+
+
+def _useful_calls(evidence: Evidence) -> int:
+    """Return how many of the newest system calls succeeded, and not only at waiting."""
+    left = evidence.completed
+    first = evidence.window_start
+    return sum(
+        bool(call["has_result"])
+        and int(call["result"]) >= 0
+        and int(call["left_at"]) >= first
+        and evidence.call_name(int(call["number"])) not in _IDLE_CALLS
+        for call in left[-256:]
+    )
 
 
 def _above_anchor(evidence: Evidence, cpu: CpuEvidence) -> str:

@@ -5,47 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gdb.event_types import Event
+from gdb.rules.patience import may_end_by_itself, sleeping
 from gdb.rules.verdict import verdict
 from gdb.window import Count
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
     from gdb.evidence import Evidence
     from gdb.scheduler_state import ThreadState
     from gdb.timeline import InFlight
 
+    Row: TypeAlias = Any
+    """One event of a timeline: numpy has no type for a structured array's element."""
+
 _WAITS_FOR_CHILDREN: Final = ("wait4", "waitid", "waitpid", "wait")
-_WAKES_ITSELF: Final = ("nanosleep", "clock_nanosleep")
 
 
 def lost_wakeup(evidence: Evidence) -> Diagnosis | None:
     """A parent sleeps for a child that has already ended."""
     if not _stands_still(evidence):
         return None
-    events = evidence.events(Event.WAITPID_BLOCK)
-    asleep = {int(event["payload"]) >> 16: event for event in events}
+    asleep = {int(event["payload"]) >> 16: event for event in evidence.events(Event.WAITPID_BLOCK)}
     for parent, blocked in asleep.items():
-        child = int(blocked["payload"]) & 0xFFFF
-        if _woken_since(evidence, parent, int(blocked["time"])):
+        since = int(blocked["time"])
+        ended = None if _woken_since(evidence, parent, since) else _ended_child(evidence, parent, blocked)
+        if ended is None:
             continue
-        exits = [e for e in evidence.events(Event.PROCESS_EXIT) if _awaited(evidence, e, parent, child)]
-        if not exits:
-            continue
-        exit_event = exits[-1]
-        pid = int(exit_event["payload"]) >> 16
-        earlier = int(exit_event["time"]) <= int(blocked["time"])
-        order = "just before" if earlier else "after"
+        kind = evidence.types.name(int(ended["event_type"]))
+        is_process = int(ended["event_type"]) == Event.PROCESS_EXIT
+        who = f"process {int(ended['payload']) >> 16}" if is_process else f"thread {int(ended['payload'])}"
+        order = "just before" if int(ended["time"]) <= since else "after"
         return verdict(
             evidence,
             Cause.LOST_WAKEUP,
-            Confidence.HIGH,
-            f"{evidence.thread_name(parent)} sleeps in waitpid for a child that has ended: process {pid} exited "
+            Confidence.HIGH if is_process else Confidence.MEDIUM,
+            f"{evidence.thread_name(parent)} sleeps in waitpid for a child that has ended: {who} exited "
             f"{order} it went to sleep, and nobody woke it",
             [
-                f"CPU {int(exit_event['cpu'])}, event {int(exit_event['sequence'])}: PROCESS_EXIT of process {pid}",
-                f"CPU {int(blocked['cpu'])}, event {int(blocked['sequence'])}: WAITPID_BLOCK of thread "
-                + str(parent)
-                + _age(evidence, int(blocked["time"])),
+                f"CPU {int(ended['cpu'])}, event {int(ended['sequence'])}: {kind} of {who}",
+                f"CPU {int(blocked['cpu'])}, event {int(blocked['sequence'])}: WAITPID_BLOCK of thread {parent}"
+                + _age(evidence, since),
                 f"no WAKE and no WAITPID_WAKE of thread {parent} follows",
                 "every CPU idles" + (", and ticks" if evidence.ticking else ""),
             ],
@@ -61,20 +62,21 @@ def runnable_not_scheduled(evidence: Evidence) -> Diagnosis | None:
         return None
     ready = evidence.ready_threads
     length = evidence.capture.queue_length
+    still = evidence.window.total(Count.SWITCHES) == 0
+    confidence = Confidence.HIGH if still else Confidence.MEDIUM
+    unswitched = f"no context switch in {evidence.seconds:.1f} s" if still else ""
     if ready:
         thread = ready[0]
         queue = "" if length is None else f", and the run queue's length is {length}"
         return verdict(
             evidence,
             Cause.RUNNABLE_NOT_SCHEDULED,
-            Confidence.HIGH,
-            f"{_named(thread)} could run ({thread.state}) and every CPU idles{queue}: it is in no queue that anybody looks at",
+            confidence,
+            f"{_named(thread)} could run ({thread.state}), and every CPU idles{queue}: no CPU finds it",
             [
                 *(f"{_named(other)}: {other.state}, last on CPU {other.cpu}" for other in ready[:4]),
                 _given_up(evidence, thread.id),
-                "no context switch between the two samples"
-                if evidence.window.total(Count.SWITCHES) == 0
-                else "",
+                unswitched,
             ],
             subject="run queue",
             frames=(),
@@ -83,9 +85,9 @@ def runnable_not_scheduled(evidence: Evidence) -> Diagnosis | None:
         return verdict(
             evidence,
             Cause.RUNNABLE_NOT_SCHEDULED,
-            Confidence.HIGH,
-            f"{length} threads are in the run queue and every CPU idles",
-            ["no CPU was told of the work, or none looks at the queue"],
+            confidence,
+            f"{length} thread{'s are' if length != 1 else ' is'} in the run queue, and every CPU idles",
+            ["no CPU was told of the work, or none looks at the queue", unswitched],
             subject="run queue",
             frames=(),
         )
@@ -94,25 +96,28 @@ def runnable_not_scheduled(evidence: Evidence) -> Diagnosis | None:
 
 def blocked_in_system_call(evidence: Evidence) -> Diagnosis | None:
     """A thread waits in a system call, and nothing that could end the wait is left."""
-    if not _stands_still(evidence):
+    if not _stands_still(evidence) or sleeping(evidence):
         return None
     call = _innermost_wait(evidence)
     if call is None:
         return _blocked_by_scheduler(evidence)
     name = evidence.call_name(call.number)
-    if name in _WAKES_ITSELF:
-        return None
     known = evidence.thread(call.thread)
-    waits = f", on {known.waits_for}" if known is not None and known.waits_for else ""
+    waits = f", on {known.waits_for}" if known is not None and _is_symbol(known.waits_for) else ""
     others = [other for other in evidence.in_flight if other.thread != call.thread]
+    awaited = may_end_by_itself(evidence)
+    certain = not awaited and evidence.window.total(Count.SYSTEM_CALLS) == 0
     return verdict(
         evidence,
         Cause.BLOCKED_IN_SYSTEM_CALL,
-        Confidence.HIGH,
-        f"{evidence.thread_name(call.thread)} is blocked in {name}{waits}, and nobody is left to wake it",
+        Confidence.HIGH if certain else Confidence.MEDIUM,
+        f"{evidence.thread_name(call.thread)} is blocked in {name}{waits}, and "
+        + ("nobody is left to wake it" if certain else "no CPU works on anything that would wake it"),
         [
-            f"CPU {call.cpu}, event {call.sequence}: SYSCALL_ENTRY of {name}{_age(evidence, call.entered_at)}, without exit",
+            f"CPU {call.cpu}, event {call.sequence}: SYSCALL_ENTRY of {name}, without exit"
+            + _age(evidence, call.entered_at),
             "every CPU idles with interrupts on" + (", and ticks" if evidence.ticking else ""),
+            awaited,
             *(
                 f"{evidence.thread_name(other.thread)} waits in {evidence.call_name(other.number)}"
                 for other in others[:4]
@@ -146,9 +151,14 @@ def _blocked_by_scheduler(evidence: Evidence) -> Diagnosis | None:
         evidence,
         Cause.BLOCKED_IN_SYSTEM_CALL,
         Confidence.MEDIUM,
-        f"{_named(thread)} sleeps ({thread.state}) on {thread.waits_for}, every CPU idles, and nobody is left to wake it",
-        [f"{_named(other)}: {other.state} on {other.waits_for}" for other in blocked[:6]],
-        subject=thread.waits_for,
+        f"{_named(thread)} sleeps ({thread.state}) on {thread.waits_for}, and no CPU works on anything that would "
+        "wake it",
+        [
+            *(f"{_named(other)}: {other.state} on {other.waits_for}" for other in blocked[:6]),
+            "every CPU idles" + (", and ticks" if evidence.ticking else ""),
+            may_end_by_itself(evidence),
+        ],
+        subject=thread.waits_for if _is_symbol(thread.waits_for) else "",
         frames=(),
     )
 
@@ -183,24 +193,56 @@ def _woken_since(evidence: Evidence, thread: int, time: int) -> bool:
     )
 
 
-def _awaited(evidence: Evidence, exit_event: object, parent: int, child: int) -> bool:
-    """Whether an exit is one that a sleeping parent waits for, and that it has not been told of."""
-    pid = int(exit_event["payload"]) >> 16  # type: ignore[index]
-    time = int(exit_event["time"])  # type: ignore[index]
-    if child:
-        if pid != child:
-            return False
-    else:
-        forks = evidence.events(Event.FORK_EXIT)
-        if not any(int(f["payload"]) & 0xFFFF == pid and int(f["thread"]) == parent for f in forks):
-            return False
-    reaped = evidence.events(Event.SYSCALL_EXIT)
-    if any(
-        int(e["payload"]) == pid and int(e["thread"]) == parent and int(e["time"]) >= time for e in reaped
-    ):
-        return False
-    told = evidence.events(Event.WAITPID_WAKE)
-    return not any(int(e["payload"]) >> 16 == parent and int(e["time"]) >= time for e in told)
+def _ended_child(evidence: Evidence, parent: int, blocked: Row) -> Row | None:
+    """Return the last exit that a sleeping parent waits for and was not told of.
+
+    Where the ring no longer has PROCESS_EXIT, a thread's end must do: a process of one thread bears its number.
+    """
+    child = int(blocked["payload"]) & 0xFFFF
+    forks = evidence.events(Event.FORK_EXIT)
+    children = {int(f["payload"]) & 0xFFFF for f in forks if int(f["thread"]) == parent}
+    for event in evidence.events(Event.PROCESS_EXIT)[::-1]:
+        pid = int(event["payload"]) >> 16
+        if (pid == child if child else pid in children) and not _told(evidence, event, parent, pid):
+            return event
+    if not child and _working_calls(evidence, parent):
+        return None  # who is in them may be the child
+    for event in evidence.events(Event.THREAD_EXIT)[::-1]:
+        tid = int(event["payload"]) & 0xFFFF
+        is_child = tid == child if child else tid != parent and _all_reach_back(evidence, int(event["time"]))
+        if tid and is_child and not _told(evidence, event, parent, tid):
+            return event
+    return None
+
+
+def _working_calls(evidence: Evidence, parent: int) -> list[InFlight]:
+    """Return other threads' calls under way that are no waits for children."""
+    return [
+        call
+        for call in evidence.in_flight
+        if call.thread != parent and evidence.call_name(call.number) not in _WAITS_FOR_CHILDREN
+    ]
+
+
+def _told(evidence: Evidence, exit_event: Row, parent: int, pid: int) -> bool:
+    """Whether a parent collected a child, or was woken for one, after it had ended."""
+    time = int(exit_event["time"])
+    collected = evidence.events(Event.SYSCALL_EXIT)
+    woken = evidence.events(Event.WAITPID_WAKE)
+    return any(
+        int(e["payload"]) == pid and int(e["thread"]) == parent and int(e["time"]) >= time for e in collected
+    ) or any(int(e["payload"]) >> 16 == parent and int(e["time"]) >= time for e in woken)
+
+
+def _all_reach_back(evidence: Evidence, time: int) -> bool:
+    """Whether every ring still holds what happened since."""
+    timeline = evidence.timeline
+    return timeline is not None and all(timeline.reaches_back_to(ring.cpu, time) for ring in timeline.rings)
+
+
+def _is_symbol(name: str) -> bool:
+    """Whether a name is one, and no mere address: that differs with every boot."""
+    return bool(name) and not name.startswith("0x")
 
 
 def _picked_since(evidence: Evidence, tid: int, time: int) -> bool:

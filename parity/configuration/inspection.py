@@ -195,18 +195,8 @@ class HangRules(Table):
         *("*interrupt_handler*", "*handle_interrupt*", "*interrupt_entry*", "*irq_handler*", "*handle_irq*"),
         *("*trap_irq*", "*_irq", "irq_entry*", "*_isr", "*exception_handler*", "*timer_handler*"),
         *("*handle_*exception*", "exception_vector*", "el1_sync*", "el1_irq*", "el0_irq*", "kernel_sync"),
-        *("*_nmi", "nmi_*", "trap_kernel_*"),
-        *(
-            "timer_interrupt*",
-            "timer_tick*",
-            "trap_handle*",
-            "trap_from_*",
-            "*fault_handler*",
-            "trap_entry*",
-            "kerneltrap",
-            "kernelvec",
-            "usertrap",
-        ),
+        *("timer_interrupt*", "timer_tick*", "*_nmi", "nmi_*", "*fault_handler*", "trap_handle*"),
+        *("trap_from_*", "trap_kernel_*", "trap_entry*", "kerneltrap", "kernelvec", "usertrap"),
     )
     """The entries of interrupts and exceptions, and their dispatchers."""
     syscall_symbols: Words = (

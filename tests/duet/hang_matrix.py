@@ -43,6 +43,7 @@ class Defect:
     cause: Cause
     test: str = "cat_test"
     test_s: float = 3.0
+    least_cpus: int = 1
 
 
 DEFECTS: Final = (
@@ -50,7 +51,7 @@ DEFECTS: Final = (
     Defect(name="fault-parked", cause=Cause.PANIC_PARKED),
     Defect(name="fault-storm", cause=Cause.FAULT_STORM),
     Defect(name="self-deadlock", cause=Cause.SELF_DEADLOCK),
-    Defect(name="abba", cause=Cause.LOCK_CYCLE),
+    Defect(name="abba", cause=Cause.LOCK_CYCLE, least_cpus=2),
     Defect(name="lock-leak", cause=Cause.LOCK_LEAKED),
     Defect(name="irq-off-loop", cause=Cause.INTERRUPTS_OFF_LOOP),
     Defect(name="timer-stopped", cause=Cause.TIMER_LOST),
@@ -188,7 +189,11 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="leave captures and databases in this folder")
     arguments = parser.parse_args()
     subprocess.run(["make", "-s", "-C", str(ROOT / "kernel")], check=True)
-    chosen = [defect for defect in DEFECTS if not arguments.defects or defect.name in arguments.defects]
+    chosen = [
+        defect
+        for defect in DEFECTS
+        if (not arguments.defects or defect.name in arguments.defects) and arguments.cpus >= defect.least_cpus
+    ]
     base = arguments.keep or Path(tempfile.mkdtemp(prefix="hang-matrix-"))
     try:
         with ProcessPoolExecutor(arguments.jobs) as pool:  # a campaign owns its process's signals

@@ -255,7 +255,7 @@ def _counters(cpus: Sequence[Cpu], times: int) -> tuple[Counter, ...]:
         values = [getattr(cpu, attribute) for cpu in cpus]
         if any(value is not None for value in values):
             found.append(
-                Counter(name=name, address=0, per_cpu=tuple(times * (value or 0) for value in values))
+                Counter(name=name, address=0, per_cpu=tuple(1000 + times * (value or 0) for value in values))
             )
     return tuple(found)
 
