@@ -20,6 +20,7 @@ from parity.campaign import (
     CampaignPlan,
     CampaignState,
     Revision,
+    StopRule,
     StoredCampaign,
     TargetFacts,
 )
@@ -43,7 +44,10 @@ def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
         isolation=plan.isolation.value,
         arguments=list(plan.arguments),
         timeout_s=plan.timeout_s,
-        planned=len(plan.cases),
+        planned=len(set(plan.cases)),
+        seed=plan.seed,
+        stop_rule=plan.stop.value,
+        endless=plan.endless,
         revision_commit=plan.revision.commit if plan.revision else None,
         revision_described=plan.revision.described if plan.revision else None,
         revision_dirty=plan.revision.dirty if plan.revision else None,
@@ -51,7 +55,7 @@ def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
 
 
 def planned_case_rows(plan: CampaignPlan, campaign: int) -> list[PlannedCaseRow]:
-    """Return one row a planned case, in the plan's order."""
+    """Return one row a planned attempt, in the plan's order."""
     return [
         PlannedCaseRow(campaign=campaign, position=position, target=case.target, test=case.test)
         for position, case in enumerate(plan.cases)
@@ -79,6 +83,9 @@ def campaign_record(row: CampaignRow) -> StoredCampaign:
         arguments=tuple(row.arguments),
         timeout_s=row.timeout_s,
         planned=row.planned,
+        seed=row.seed,
+        stop=StopRule(row.stop_rule),
+        endless=row.endless,
     )
 
 

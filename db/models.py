@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Double,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -88,14 +90,18 @@ class CampaignRow(Row):
     arguments: Mapped[list[str]] = mapped_column(JSON)
     timeout_s: Mapped[float | None]
     planned: Mapped[int]
-    """How many cases it planned."""
+    """How many cases it planned, each counted once."""
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    """What shuffled the order."""
+    stop_rule: Mapped[str] = mapped_column(String(16), server_default="never")
+    endless: Mapped[bool] = mapped_column(server_default=false())
     revision_commit: Mapped[str | None] = mapped_column(String(64))
     revision_described: Mapped[str | None] = mapped_column(Text)
     revision_dirty: Mapped[bool | None]
 
 
 class PlannedCaseRow(Row):
-    """One test on one target that a campaign set out to run, in its order."""
+    """One attempt of one test on one target that a campaign set out to make, in its order."""
 
     __tablename__ = "planned_case"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, distinct, func, select
+from sqlalchemy import and_, case, distinct, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from db.models import AttemptRow, CampaignRow, HangRow, PlannedCaseRow, TargetFactsRow
@@ -90,21 +90,66 @@ def recurrence(signature: str) -> Select[int, int, int | None]:
 
 
 def remaining_cases(campaign: int) -> Select[PlannedCaseRow]:
-    """Select the planned cases that no attempt of the campaign has measured, in the plan's order."""
-    covered = (
-        select(AttemptRow.id)
-        .where(
-            AttemptRow.campaign == campaign,
-            AttemptRow.target == PlannedCaseRow.target,
-            AttemptRow.test == PlannedCaseRow.test,
-            AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
-        )
-        .exists()
+    """Select the planned attempts that the campaign has not measured yet, in the plan's order.
+
+    A case that was planned five times and measured twice remains three times; of an endless campaign every case
+    remains.
+    """
+    measured = (
+        select(AttemptRow.target, AttemptRow.test, func.count().label("times"))
+        .where(AttemptRow.campaign == campaign, _was_measured())
+        .group_by(AttemptRow.target, AttemptRow.test)
+        .subquery()
     )
+    planned = (
+        select(
+            PlannedCaseRow.position,
+            PlannedCaseRow.target,
+            PlannedCaseRow.test,
+            func.row_number()
+            .over(
+                partition_by=(PlannedCaseRow.target, PlannedCaseRow.test),
+                order_by=PlannedCaseRow.position,
+            )
+            .label("time"),
+        )
+        .where(PlannedCaseRow.campaign == campaign)
+        .subquery()
+    )
+    left = (
+        select(planned.c.position)
+        .outerjoin(measured, and_(measured.c.target == planned.c.target, measured.c.test == planned.c.test))
+        .where(planned.c.time > func.coalesce(measured.c.times, 0))
+    )
+    endless = select(CampaignRow.endless).where(CampaignRow.number == campaign).scalar_subquery()
     return (
         select(PlannedCaseRow)
-        .where(PlannedCaseRow.campaign == campaign, ~covered)
+        .where(PlannedCaseRow.campaign == campaign, or_(PlannedCaseRow.position.in_(left), endless.is_(True)))
         .order_by(PlannedCaseRow.position)
+    )
+
+
+def expected_durations(newest: int) -> Select[str, str, float]:
+    """Select each case's mean duration in seconds, over its `newest` measured attempts."""
+    ranked = (
+        select(
+            AttemptRow.target,
+            AttemptRow.test,
+            AttemptRow.duration_s,
+            func.row_number()
+            .over(
+                partition_by=(AttemptRow.test, AttemptRow.target),
+                order_by=(AttemptRow.started_at.desc(), AttemptRow.id.desc()),
+            )
+            .label("rank"),
+        )
+        .where(_was_measured())
+        .subquery()
+    )
+    return (
+        select(ranked.c.target, ranked.c.test, func.avg(ranked.c.duration_s))
+        .where(ranked.c.rank <= newest)
+        .group_by(ranked.c.target, ranked.c.test)
     )
 
 
@@ -139,7 +184,7 @@ def unstable_cases(target: str, fingerprint: str) -> Select[str]:
         select(AttemptRow.test)
         .where(
             AttemptRow.facts.in_(same_image),
-            AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
+            _was_measured(),
         )
         .group_by(AttemptRow.test)
         .having(func.count(distinct(passed)) > 1)
@@ -163,6 +208,10 @@ def _same_case(
 
 def _was_run(row: type[AttemptRow]) -> ColumnElement[bool]:
     return row.outcome != Outcome.NOT_RUN.value
+
+
+def _was_measured() -> ColumnElement[bool]:
+    return AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value))
 
 
 def _chosen(identifier: Select[int], pairs: Subquery) -> AttemptSelect:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from parity.attempt import Attempt, BootFailure, Log, StoredAttempt, StoredBootFailure, StoredLog
     from parity.campaign import CampaignPlan
     from parity.diagnosis import Diagnosis
+
+_NEWEST: Final = 3
+"""So many attempts say how long the next one may take: a kernel changes, and a host is sometimes busy."""
 
 
 @contextmanager
@@ -195,10 +198,19 @@ class Repository:
         return None
 
     def remaining_cases(self, campaign: int) -> tuple[Case, ...]:
-        """Return what a campaign planned and has not attempted, in its order."""
+        """Return what a campaign planned and has not measured, in its order; all of an endless one.
+
+        A case that was to be attempted several times is in it as often as attempts of it are left.
+        """
         with self._reading() as session:
             rows = session.scalars(queries.remaining_cases(campaign))
             return tuple(Case(target=row.target, test=row.test) for row in rows)
+
+    def expected_durations(self) -> dict[Case, float]:
+        """Return how many seconds each case took, on the average of its newest measured attempts."""
+        with self._reading() as session:
+            rows = session.execute(queries.expected_durations(_NEWEST))
+            return {Case(target=target, test=test): seconds for target, test, seconds in rows}
 
     def campaign_facts(self, campaign: int) -> tuple[TargetFacts, ...]:
         """Return what each target was in a campaign, in the order in which they were added."""

@@ -19,9 +19,20 @@ class CampaignState(StrEnum):
     """Under way, or its process was killed before it could say otherwise."""
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
-    """Stopped by its user; `parity run --resume` goes on."""
+    """Stopped by its user or by `--fail-fast`; `parity run --resume` goes on."""
     FAILED = "failed"
     """Ended by the harness's own failure."""
+
+
+class StopRule(StrEnum):
+    """What an attempt that is not wanted means for the rest of a campaign."""
+
+    NEVER = "never"
+    """Nothing: all is attempted."""
+    FAIL_FAST = "fail-fast"
+    """The rest is left for `parity run --resume`."""
+    UNTIL_FAIL = "until-fail"
+    """The campaign has what it was looking for, and is finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -77,11 +88,17 @@ class CampaignPlan:
     started_at: datetime
     isolation: Isolation
     cases: tuple[Case, ...]
+    """In order; one that is to be attempted several times is in it as often."""
     revision: Revision | None
     arguments: tuple[str, ...]
     """The command line that asked for it."""
     timeout_s: float | None = None
     """`--timeout`, so that a resumed run keeps it."""
+    seed: int | None = None
+    """What shuffled the order; None where it was not shuffled."""
+    stop: StopRule = StopRule.NEVER
+    endless: bool = False
+    """Whether the cases are repeated until the stop rule ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +117,7 @@ class StoredCampaign:
     arguments: tuple[str, ...]
     timeout_s: float | None
     planned: int
-    """How many cases it planned."""
+    """How many cases it planned, each counted once."""
+    seed: int | None = None
+    stop: StopRule = StopRule.NEVER
+    endless: bool = False

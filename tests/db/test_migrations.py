@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 URL = "sqlite:///.parity/parity.db"
 CORPUS = Path(__file__).parent / "corpus"
 
+ORDER_OF_OLD = (None, "never", 0)
+"""Seed, stop rule and endlessness of a campaign from before these were told."""
+
 Content = dict[str, list[tuple[object, ...]]]
 
 
@@ -46,7 +49,11 @@ def test_migrating_keeps_every_row_as_it_was(old: Path) -> None:
         pass
     after = read_content(old)
     assert all(before[name] for name in before)
-    assert {name: after[name] for name in before} == before | {"alembic_version": after["alembic_version"]}
+    campaigns = [(*row, *ORDER_OF_OLD) for row in before["campaign"]]
+    assert {name: after[name] for name in before} == before | {
+        "alembic_version": after["alembic_version"],
+        "campaign": campaigns,
+    }
     assert {name: after[name] for name in after.keys() - before.keys()} == {"hang": []}
 
 

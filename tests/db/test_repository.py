@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from db import open_repository
 from parity.attempt import BootFailure, Log, LogKind
-from parity.campaign import CampaignState, Case
+from parity.campaign import CampaignState, Case, StopRule
 from parity.errors import UsageError
 from parity.outcome import Outcome
 
@@ -235,3 +236,35 @@ def test_pruning_a_campaign_takes_its_attempts_and_never_gives_its_number_again(
         connection.execute(text("DELETE FROM campaign"))
     assert repository.attempts_of("fork_test") == ()
     assert repository.start_campaign(make.plan()) == campaign + 1
+
+
+def test_a_case_that_was_planned_several_times_remains_as_often_as_it_was_not_measured(
+    repository: Repository, make: Make
+) -> None:
+    cases = [("aarch64", "fork_test"), ("aarch64", "dup_test")] * 3
+    campaign = repository.start_campaign(make.plan(*cases))
+    for outcome in (Outcome.FAIL, Outcome.PASS, Outcome.ERROR):
+        repository.add_attempt(campaign, make.attempt(outcome=outcome))
+    remaining = [case.test for case in repository.remaining_cases(campaign)]
+    assert remaining == ["dup_test", "dup_test", "fork_test", "dup_test"]
+    assert repository.campaign(campaign).planned == 2
+
+
+def test_of_an_endless_campaign_every_case_remains(repository: Repository, make: Make) -> None:
+    plan = replace(make.plan(("aarch64", "fork_test")), endless=True, stop=StopRule.UNTIL_FAIL, seed=2**40)
+    campaign = repository.start_campaign(plan)
+    repository.add_attempt(campaign, make.attempt())
+    assert repository.remaining_cases(campaign) == plan.cases
+    stored = repository.campaign(campaign)
+    assert (stored.endless, stored.stop, stored.seed) == (True, StopRule.UNTIL_FAIL, 2**40)
+
+
+def test_the_expected_duration_is_the_average_of_the_newest_measured_attempts(
+    repository: Repository, make: Make
+) -> None:
+    campaign = repository.start_campaign(make.plan())
+    for minutes, seconds in enumerate((100.0, 1.0, 2.0, 3.0)):
+        repository.add_attempt(campaign, replace(make.attempt(minutes=minutes), duration_s=seconds))
+    unmeasured = make.attempt(outcome=Outcome.ERROR, minutes=9)
+    repository.add_attempt(campaign, replace(unmeasured, duration_s=50.0))
+    assert repository.expected_durations() == {Case(target="aarch64", test="fork_test"): 2.0}
