@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from gdb.rules import diagnose
 from gdb.take_capture import Tools, take_capture
 from parity.configuration import HangRules
 from parity.diagnosis import Hang
+from parity.errors import HarnessError
 from parity.flow.pulse import Pulse
 from parity.printable import printable_line
 from runners.machine import Stopped
@@ -46,6 +47,9 @@ _MOMENTS: Final = {
     Ending.PANICKED: "crash",
 }
 _TAIL_LINES: Final = 20
+_BASE: Final = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,16}")
+_LONGEST: Final = 80
+"""Characters of a target's or a test's name in that of a folder."""
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -103,27 +107,44 @@ class GuestInspector:
         name = "-".join(
             (
                 datetime.now(UTC).strftime("%Y%m%d-%H%M%S"),
-                *(_UNSAFE.sub("_", part) for part in (stall.rig.name, stall.fields["test"])),
+                *(_UNSAFE.sub("_", part)[:_LONGEST] for part in (stall.rig.name, stall.fields["test"])),
                 stall.fields["nonce"][:6],
             )
         )
-        with new_folder(self.folder, name) as folder:
-            tools = Tools(
-                kernel=kernel,
-                symbols=symbols.path if symbols is not None else None,
-                launcher=launcher_words(),
-                socket=stall.machine.folder / "gdb",
-                roles=Roles.by(rules),
-                wait=wait,
-                core=folder.path / "core" if rules.core else None,
-            )
-            capture = take_capture(
-                Guest(stall.machine.monitor, stall.machine.folder, pid=stall.machine.pid), subject, tools
-            )
-            write_capture(folder.path, capture)
-            diagnosis = diagnose(read_evidence(capture, rules))
+        tools = Tools(
+            kernel=kernel,
+            symbols=symbols.path if symbols is not None else None,
+            launcher=launcher_words(),
+            socket=stall.machine.folder / "gdb",
+            roles=Roles.by(rules),
+            wait=wait,
+        )
+        guest = Guest(stall.machine.monitor, stall.machine.folder, pid=stall.machine.pid)
+        return self._keep(
+            name, rules, began, lambda core: take_capture(guest, subject, replace(tools, core=core))
+        )
+
+    def _keep(
+        self, name: str, rules: HangRules, began: float, take: Callable[[Path | None], Capture]
+    ) -> Hang:
+        """Take a capture into a folder of its own; where that cannot be, its diagnosis is kept all the same."""
+        capture: Capture | None = None
+        lost: tuple[str, ...] = ()
+        try:
+            with new_folder(self.folder, name) as folder:
+                capture = take(folder.path / "core" if rules.core else None)
+                write_capture(folder.path, capture)
+            path = folder.path
+        except HarnessError as error:
+            _log.warning("%s", error.message)
+            path, lost = self.folder / name, (f"the capture's files: {error.message}",)
+            capture = capture or take(None)
+        diagnosis = diagnose(read_evidence(capture, rules))
         return Hang(
-            folder=folder.path, diagnosis=diagnosis, pause_s=capture.pause_s, took_s=time.monotonic() - began
+            folder=path,
+            diagnosis=replace(diagnosis, missing=(*diagnosis.missing, *lost)),
+            pause_s=capture.pause_s,
+            took_s=time.monotonic() - began,
         )
 
     def _subject(self, stall: Stall, rules: HangRules) -> Subject:
@@ -159,8 +180,9 @@ def find_base(rules: HangRules, texts: Iterable[str]) -> int:
         return rules.fixed_base
     if rules.base is None:
         return 0
-    found = [match for text in texts for match in rules.base.anywhere().finditer(text)]
-    return int(found[-1]["base"], 16) if found else 0
+    found = [match["base"] for text in texts for match in rules.base.anywhere().finditer(text)]
+    addresses = [int(each, 16) for each in found if each and _BASE.fullmatch(each)]
+    return addresses[-1] if addresses else 0
 
 
 def diagnose_folder(folder: Path, configuration: Configuration) -> tuple[Capture, Diagnosis]:
