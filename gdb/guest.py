@@ -186,13 +186,23 @@ class GuestMemory:
         self._pages: dict[int, int] = {}
         self.ahead: tuple[Block, ...] = ()
         """What was read ahead."""
-        self._cpus: tuple[int, ...] = (0,)
+        self._code = elf if elf is not None and any(s.is_executable for s in elf.segments) else None
+        self._cpus: tuple[int, ...] = ()
+        with contextlib.suppress(MachineError):
+            self.look_through(guest.registers())
 
     def look_through(self, samples: tuple[PcSample, ...]) -> None:
-        """Choose the CPUs that translate: those in the kernel first; in user mode aarch64 refuses its addresses."""
-        self._cpus = tuple(
-            sample.cpu for sample in sorted(samples, key=lambda found: found.mode is not Mode.KERNEL)
-        )
+        """Choose the CPUs that translate: those in the kernel's code, then, as x86-64 lets them, those in user mode.
+
+        What is privileged and runs something else may map nothing at all: it was never started, or is on its way up.
+        """
+        inside = [sample.cpu for sample in samples if self._is_inside(sample)]
+        self._cpus = (*inside, *(sample.cpu for sample in samples if sample.mode is Mode.USER))
+
+    def _is_inside(self, sample: PcSample) -> bool:
+        if sample.mode is not Mode.KERNEL:
+            return False
+        return self._code is None or _is_code(self._code, sample.pc - self._base)
 
     def read_ahead(self, pieces: Iterable[tuple[int, int]]) -> None:
         """Read (address, size) pieces now, at one stroke each; what lies in them is served from there from now on."""

@@ -37,25 +37,25 @@ long:
     .section .data
     .balign 16
 segments:
-    .quad   0, 0x00af9b000000ffff, 0x00cf93000000ffff
+    .quad   0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff
 segments_pointer:
-    .word   23
+    .word   39
     .long   segments
     .balign 4096
 top:
-    .quad   low_pointers + 3, 0, high_pointers + 3
+    .quad   low_pointers + 3, 0, high_pointers + 7
     .fill   509, 8, 0
 low_pointers:
     .quad   low + 3
     .fill   511, 8, 0
 high_pointers:
-    .quad   high + 3
+    .quad   high + 7
     .fill   511, 8, 0
 low:
     .quad   0x83, 0x200083
     .fill   510, 8, 0
 high:
-    .quad   image + 0x83
+    .quad   image + 0x87
     .fill   511, 8, 0
     .balign 0x200000
 image:

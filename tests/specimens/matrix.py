@@ -100,6 +100,13 @@ SPECIMENS: Final = (
         symbols="copied.sym",
     ),
     Specimen(
+        name="outside",
+        wanted=(Cause.USER_SPIN,),
+        cpus=4,
+        symbols="outside.sym",
+        architectures=("x86_64",),
+    ),
+    Specimen(
         name="baseless", wanted=(Cause.UNKNOWN,), words=("hang.base",), image="ring.elf", symbols="ring.sym"
     ),
     Specimen(name="bytes", wanted=(Cause.LOCK_LEAKED, Cause.INTERRUPTS_OFF_LOOP), words=("ext2_write",)),

@@ -1,6 +1,7 @@
 /* Mapped by a loader elsewhere than its program headers say: `ring` is linked at 0, position-independent; `moved` and
  * `copied` are linked where they run, and where `copied` claims to lie is a stale copy. A trace in rings of 1024 events,
- * and no debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. */
+ * and no debug information. A thread reads, is switched away from, and nobody wakes it: the CPU idles. As
+ * `outside` it goes to user mode and stays there, and no other CPU was ever started. */
 #include "specimen.h"
 
 struct event { u64 timestamp; u16 type; u8 cpu, flags; u32 payload; } __attribute__((aligned(16)));
@@ -43,6 +44,19 @@ static NOINLINE void idle_loop(void)
     }
 }
 
+#if defined(USER)
+static NOINLINE void user_program(void)
+{
+    for (;;) relax();
+}
+
+static NOINLINE void enter_user(void)
+{
+    __asm__ volatile("pushq $0x1b\n pushq %0\n pushq $0x2\n pushq $0x23\n pushq %1\n iretq"
+                     : : "r"((u64)&TRACE_BUFFERS[16]), "r"((u64)user_program));
+}
+#endif
+
 static void print_hex(u64 value)
 {
     print("0x");
@@ -68,5 +82,8 @@ void kernel_main(void)
     trace(0x0002, 0);
     trace(0x0005, 0); /* TO_IDLE */
     print("reading\n");
+#if defined(USER)
+    enter_user();
+#endif
     idle_loop();
 }

@@ -84,6 +84,7 @@ def test_a_kernel_that_is_elsewhere_is_not_guessed_at(look: Callable[[str, str],
     cell = look("baseless", "x86_64")
     assert diagnosis_of(cell).cause is Cause.UNKNOWN
     assert any("`hang.base`" in line for line in diagnosis_of(cell).missing)
+    assert "the trace rings: their memory cannot be read" in diagnosis_of(cell).missing
 
 
 def test_a_byte_trace_is_kept_with_the_capture(look: Callable[[str, str], Cell]) -> None:
