@@ -97,7 +97,7 @@ class Window:
                     totals[what, cpu] = new
         shares = {thread.cpu: thread for thread in first.host}
         return Window(
-            seconds=last.at_s - first.at_s,
+            seconds=max(last.at_s - first.at_s, 0.0),
             counts=counts,
             first_events=began,
             events={cpu: max(end - began.get(cpu, end), 0) for cpu, end in enumerate(last.write_indices)},

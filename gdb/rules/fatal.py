@@ -159,6 +159,8 @@ def _storm_in_trace(evidence: Evidence) -> Diagnosis | None:
 
 def _storm_in_counter(evidence: Evidence) -> Diagnosis | None:
     """Without events: faults race, and between them user mode does not leave one instruction."""
+    if len(evidence.recent(Event.PAGE_FAULT, Event.COW_FAULT, Event.DATA_ABORT)):
+        return None  # they tell which pages
     for cpu in evidence.busy:
         rate = (cpu.faults or 0) / evidence.seconds if evidence.seconds else 0.0
         places = cpu.user_places

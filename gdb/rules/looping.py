@@ -220,7 +220,7 @@ def user_spin(evidence: Evidence) -> Diagnosis | None:
 def slow(evidence: Evidence) -> Diagnosis | None:
     """It gets on: system calls come and go, or a sleep is going to end by itself."""
     calls, switches = evidence.window.total(Count.SYSTEM_CALLS), evidence.window.total(Count.SWITCHES)
-    if calls:
+    if calls and evidence.seconds:
         useful = _useful_calls(evidence)
         facts = [
             f"{calls} system calls and {switches or 0} context switches in {evidence.seconds:.1f} s",
