@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from parity.attempt import Isolation
-from parity.campaign import CampaignPlan, CampaignState, Case, TargetFacts
+from parity.campaign import CampaignPlan, CampaignState, Case, StopRule, TargetFacts
 from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
 from parity.errors import BuildError, UsageError
 from parity.flow.inspect import GuestInspector
 from parity.flow.interrupt import Interrupt, Interrupted
-from parity.flow.work import Finished, TargetLost, work
+from parity.flow.plan import choose_capacity, make_schedule
+from parity.flow.record import Record
+from parity.flow.work import Finished, TargetLost, WorkQueue, work
 from parity.outcome import Outcome
 from runners.accelerator import choose_accelerator
 from runners.boot import not_made
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from db.repository import Repository
     from parity.attempt import Attempt
     from parity.configuration import Configuration, Target
+    from parity.flow.schedule import Schedule
     from parity.flow.work import Event
     from runners.inspection import Inspector
 
@@ -46,6 +48,7 @@ class Order:
     """What the user asked for."""
 
     cases: tuple[Case, ...]
+    """One that is to be attempted several times is in it as often."""
     isolation: Isolation
     jobs: int | None = None
     timeout_s: float | None = None
@@ -55,6 +58,15 @@ class Order:
     """Look into every guest that does not end well, whatever the configuration says."""
     resumed: int | None = None
     """The number of the campaign that is gone on with."""
+    seed: int | None = None
+    """Shuffles the order; without one it is that of the expected durations."""
+    stop: StopRule = StopRule.NEVER
+    endless: bool = False
+    """Repeat the cases until the stop rule ends it."""
+    boot_retries: int | None = None
+    """How often a boot that failed is tried again, instead of as configured."""
+    boot_failures_in_a_row: int = 2
+    """So many tests without a boot, and a target is given up."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -62,8 +74,13 @@ class Order:
         return tuple(dict.fromkeys(case.target for case in self.cases))
 
     def tests_of(self, target: str) -> tuple[str, ...]:
-        """The tests that are to run on a target, in order."""
-        return tuple(case.test for case in self.cases if case.target == target)
+        """The tests that are to run on a target, in order, each once."""
+        return tuple(dict.fromkeys(case.test for case in self.cases if case.target == target))
+
+    @property
+    def rounds(self) -> int:
+        """How often the case that comes most often is attempted."""
+        return max(Counter(self.cases).values(), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +91,9 @@ class Summary:
     state: CampaignState
     attempts: tuple[Attempt, ...]
     left: int
-    """Cases that were not attempted."""
+    """Attempts that were planned and not made."""
+    stopped: bool
+    """Whether the stop rule ended it early."""
     interrupt: signal.Signals | None
     """The signal that ended it early."""
     lost: tuple[TargetLost, ...]
@@ -109,7 +128,7 @@ class Observer(Protocol):
 
 
 def resumed_order(configuration: Configuration, repository: Repository, order: Order) -> Order:
-    """Return what is left of the newest unfinished campaign, with its isolation and time limit.
+    """Return what is left of the newest unfinished campaign, with all that was asked for at its start.
 
     Raises `UsageError` where there is none, where parity.toml no longer has what it planned, or where a kernel
     image is another by now: results of two kernels do not belong in one run.
@@ -130,6 +149,9 @@ def resumed_order(configuration: Configuration, repository: Repository, order: O
         timeout_s=campaign.timeout_s,
         build=False,
         resumed=campaign.number,
+        seed=campaign.seed,
+        stop=campaign.stop,
+        endless=campaign.endless,
     )
     for facts in repository.campaign_facts(campaign.number):
         if facts.target in resumed.targets:
@@ -143,11 +165,6 @@ def resumed_order(configuration: Configuration, repository: Repository, order: O
                     hint="start a new run with `parity run`",
                 )
     return resumed
-
-
-def choose_jobs(order: Order) -> int:
-    """Return how many machines run side by side: as asked, else one a host CPU."""
-    return order.jobs or max(1, os.cpu_count() or 1)
 
 
 def dry_run(configuration: Configuration, order: Order) -> Iterator[tuple[str, str]]:
@@ -178,11 +195,15 @@ def run_campaign(
         usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
         facts = [read_facts(rig, order.tests_of(rig.name), versions[rig.name]) for rig in usable.values()]
         number = _begin(configuration, repository, order, facts)
-        record = _Record(repository, number)
+        record = Record(repository, number, order)
         state = CampaignState.FAILED
         try:
-            observer.begun(number, order, jobs=choose_jobs(order))
-            for event in _events(order, rigs, unbuilt, interrupt):
+            schedule = make_schedule(
+                configuration, order, durations=repository.expected_durations(), without=unbuilt
+            )
+            machines = choose_capacity(configuration, order).machines(schedule.units)
+            observer.begun(number, order, jobs=machines)
+            for event in _events(order, schedule, rigs, unbuilt, interrupt, machines=machines):
                 if event is not None:
                     record.keep(event)
                 observer.happened(event)
@@ -193,7 +214,8 @@ def run_campaign(
         number=number,
         state=state,
         attempts=tuple(record.attempts),
-        left=len(order.cases) - len(record.attempts),
+        left=record.left,
+        stopped=record.stopped,
         interrupt=interrupt.signal,
         lost=tuple(record.lost),
         without_snapshots={
@@ -202,47 +224,31 @@ def run_campaign(
     )
 
 
-class _Record:
-    """Puts what happened into the database, and remembers it for the summary."""
-
-    def __init__(self, repository: Repository, number: int) -> None:
-        self._repository = repository
-        self._number = number
-        self.attempts: list[Attempt] = []
-        self.lost: list[TargetLost] = []
-
-    def keep(self, event: Event) -> None:
-        match event:
-            case Finished(report=report):
-                for failure in report.boot_failures:
-                    self._repository.add_boot_failure(self._number, failure)
-                self._repository.add_attempt(self._number, report.attempt)
-                self.attempts.append(replace(report.attempt, logs=()))
-            case TargetLost():
-                self.lost.append(event)
-            case _:
-                pass
-
-    def state(self, interrupt: Interrupt) -> CampaignState:
-        if interrupt.signal is not None:
-            return CampaignState.INTERRUPTED
-        return CampaignState.FAILED if self.lost else CampaignState.FINISHED
-
-
 def _events(
-    order: Order, rigs: Mapping[str, Rig], unbuilt: Mapping[str, BuildError], interrupt: Interrupt
+    order: Order,
+    schedule: Schedule,
+    rigs: Mapping[str, Rig],
+    unbuilt: Mapping[str, BuildError],
+    interrupt: Interrupt,
+    *,
+    machines: int,
 ) -> Iterator[Event | None]:
     """Yield a build failure for every test of a target that could not be built, then what the workers do."""
+    stops = order.stop is not StopRule.NEVER
     for case in order.cases:
         if case.target in unbuilt:
             report = not_made(
                 rigs[case.target], case.test, Outcome.BUILD_FAILURE, unbuilt[case.target].message
             )
             yield Finished(worker=0, report=report)
-    cases = [case for case in order.cases if case.target not in unbuilt]
-    usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
-    if cases:
-        with contextlib.closing(work(cases, usable, jobs=choose_jobs(order), stop=interrupt.stop)) as events:
+            if stops:
+                return
+    if not schedule.is_over:
+        waiting = WorkQueue(
+            schedule, boot_failures_in_a_row=order.boot_failures_in_a_row, stop_when_unwanted=stops
+        )
+        usable = {name: rig for name, rig in rigs.items() if name not in unbuilt}
+        with contextlib.closing(work(waiting, usable, machines=machines, stop=interrupt.stop)) as events:
             yield from events
 
 
@@ -283,6 +289,9 @@ def _begin(
                 revision=read_revision(configuration.root / configuration.kernel.source),
                 arguments=order.arguments,
                 timeout_s=order.timeout_s,
+                seed=order.seed,
+                stop=order.stop,
+                endless=order.endless,
             )
         )
     for fact in facts:
@@ -301,6 +310,9 @@ def make_rig(
 ) -> Rig:
     """Return what boots a target for an order; starts nothing."""
     target = configuration.target(name)
+    if order.boot_retries is not None:
+        boot = target.boot.model_copy(update={"retries": order.boot_retries})
+        target = target.model_copy(update={"boot": boot})
     isolation = _isolation(target, order.isolation)
     snapshots = SnapshotStanding()
     if isolation is Isolation.SNAPSHOT:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from parity.configuration import SuiteDelivery
 from parity.errors import BuildError, ConfigurationError, HarnessError, MachineError
 from parity.outcome import Outcome
 from runners.boot import Report, not_made
@@ -17,16 +15,16 @@ from runners.machine import Stopped
 from runners.runner import make_runner
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping
 
-    from parity.campaign import Case
+    from parity.flow.schedule import Schedule, Unit
     from runners.rig import Rig
     from runners.runner import Runner
 
 _log = logging.getLogger(__name__)
 
-_BOOT_FAILURES_IN_A_ROW: Final = 2
-"""So many tests without a boot, each tried as often as configured, and the target is given up."""
+_WAIT_S: Final = 0.5
+"""A worker without work looks again so often, whatever it was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,67 +63,67 @@ Event = Started | Finished | TargetLost | WorkerEnded
 
 
 class WorkQueue:
-    """What is left to do. A worker stays with its target as long as there is work on it."""
+    """The schedule as threads share it, with what they learn of their targets."""
 
-    def __init__(self, cases: Iterable[Case], rigs: Mapping[str, Rig]) -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self, schedule: Schedule, *, boot_failures_in_a_row: int = 2, stop_when_unwanted: bool = False
+    ) -> None:
+        self._schedule = schedule
+        self.boot_failures_in_a_row = boot_failures_in_a_row
+        """So many tests without a boot, each tried as often as configured, and the target is given up."""
+        self._stop_when_unwanted = stop_when_unwanted
+        self._changed = threading.Condition()
         self._unbooted: dict[str, int] = {}
-        self._units: dict[str, deque[tuple[str, ...]]] = {name: deque() for name in rigs}
-        for name, rig in rigs.items():
-            tests = tuple(case.test for case in cases if case.target == name)
-            whole = isinstance(rig.target.delivery, SuiteDelivery)
-            self._units[name].extend([tests] if whole and tests else [(test,) for test in tests])
 
-    @property
-    def units(self) -> int:
-        """How many pieces of work are left."""
-        with self._lock:
-            return sum(len(units) for units in self._units.values())
+    def take(self, worker: int) -> Unit | None:
+        """Return what a worker runs next; None where it is to end its machine first (`wait` then), or all is over."""
+        with self._changed:
+            return self._schedule.take(worker)
 
-    def take(self, preferred: str | None) -> tuple[str, tuple[str, ...]] | None:
-        """Return a target and its next tests; the one with most work left, unless `preferred` has some."""
-        with self._lock:
-            if preferred is None or not self._units[preferred]:
-                preferred = max(self._units, key=lambda name: len(self._units[name]))
-            units = self._units[preferred]
-            return (preferred, units.popleft()) if units else None
+    def wait(self, worker: int) -> bool:
+        """Note that a worker has no machine, wait for a moment if need be; return whether there may be work."""
+        with self._changed:
+            self._schedule.let_go(worker)
+            self._changed.notify_all()
+            if not self._schedule.is_over and self._schedule.running:
+                self._changed.wait(_WAIT_S)
+            return not self._schedule.is_over
 
-    def count_boot(self, target: str, *, failed: bool) -> int:
-        """Note whether a test of this target could be booted; return how many in a row now could not."""
-        with self._lock:
+    def leave(self, worker: int) -> None:
+        """Note that a worker has ended, and its machine with it."""
+        with self._changed:
+            self._schedule.let_go(worker)
+            self._changed.notify_all()
+
+    def learn(self, target: str, outcome: Outcome) -> tuple[str, ...]:
+        """Note how an attempt ended; return the tests that there is no sense in trying, all taken from the queue."""
+        with self._changed:
+            failed = outcome is Outcome.BOOT_FAILURE
             self._unbooted[target] = self._unbooted.get(target, 0) + 1 if failed else 0
-            return self._unbooted[target]
+            if self._stop_when_unwanted and not outcome.is_wanted:
+                self._schedule.drop_all()
+                self._changed.notify_all()
+            if self._unbooted[target] >= self.boot_failures_in_a_row:
+                return self._schedule.drop(target)
+            return ()
 
     def drop(self, target: str) -> None:
         """Take nothing more of this target."""
-        with self._lock:
-            self._units[target].clear()
-
-    def take_rest(self, target: str) -> tuple[str, ...]:
-        """Return all that is left of a target, and leave nothing."""
-        with self._lock:
-            rest = tuple(test for unit in self._units[target] for test in unit)
-            self._units[target].clear()
-            return rest
+        with self._changed:
+            self._schedule.drop(target)
 
 
 def work(
-    cases: Sequence[Case], rigs: Mapping[str, Rig], *, jobs: int, stop: threading.Event
+    waiting: WorkQueue, rigs: Mapping[str, Rig], *, machines: int, stop: threading.Event
 ) -> Generator[Event | None, None, None]:
-    """Run the cases on `jobs` threads and yield what happens; None now and then, when nothing does.
+    """Do the work on at most so many machines and yield what happens; None now and then, when nothing does.
 
     Ends when every worker has ended, which it does soon after `stop` is set. Closing the generator stops it too.
     """
-    waiting = WorkQueue(cases, rigs)
     events: queue.Queue[Event] = queue.Queue()
-    preferred = list(rigs)
     workers = [
-        threading.Thread(
-            target=_Worker(number, waiting, rigs, events, stop).run,
-            args=(preferred[number % len(preferred)],),
-            name=f"worker {number}",
-        )
-        for number in range(min(jobs, waiting.units))
+        threading.Thread(target=_Worker(number, waiting, rigs, events, stop).run, name=f"worker {number}")
+        for number in range(machines)
     ]
     for worker in workers:
         worker.start()
@@ -163,19 +161,24 @@ class _Worker:
         self._runner: Runner | None = None
         self._target: str | None = None
 
-    def run(self, preferred: str) -> None:
+    def run(self) -> None:
         """Take work until there is none, or the campaign stops."""
         try:
-            target: str | None = preferred
-            while not self._stop.is_set() and (unit := self._waiting.take(target)) is not None:
-                target, tests = unit
-                self._run_unit(target, tests)
+            while not self._stop.is_set():
+                unit = self._waiting.take(self._number)
+                if unit is not None:
+                    self._run_unit(unit.target, unit.tests)
+                    continue
+                self._close()
+                if not self._waiting.wait(self._number):
+                    break
         except Stopped:
             pass
         finally:
             try:
                 self._close()
             finally:
+                self._waiting.leave(self._number)
                 self._events.put(WorkerEnded(worker=self._number))
 
     def _run_unit(self, target: str, tests: tuple[str, ...]) -> None:
@@ -202,20 +205,17 @@ class _Worker:
     def _finish(self, report: Report) -> None:
         self._events.put(Finished(worker=self._number, report=report))
         rig = self._rigs[report.attempt.target]
-        failed = report.attempt.verdict.outcome is Outcome.BOOT_FAILURE
-        in_a_row = self._waiting.count_boot(rig.name, failed=failed)
-        if in_a_row >= _BOOT_FAILURES_IN_A_ROW:
-            why = f"not tried: the target did not boot for {in_a_row} tests in a row"
-            for test in self._waiting.take_rest(rig.name):
-                self._events.put(
-                    Finished(worker=self._number, report=not_made(rig, test, Outcome.BOOT_FAILURE, why))
-                )
+        rest = self._waiting.learn(rig.name, report.attempt.verdict.outcome)
+        why = f"not tried: the target did not boot for {self._waiting.boot_failures_in_a_row} tests in a row"
+        for test in rest:
+            self._events.put(
+                Finished(worker=self._number, report=not_made(rig, test, Outcome.BOOT_FAILURE, why))
+            )
 
     def _fail(self, target: str, tests: Iterable[str], outcome: Outcome, why: str) -> None:
         self._close()
         for test in sorted(tests):
-            report = not_made(self._rigs[target], test, outcome, why)
-            self._events.put(Finished(worker=self._number, report=report))
+            self._finish(not_made(self._rigs[target], test, outcome, why))
 
     def _lose(self, target: str, test: str, error: MachineError) -> None:
         self._waiting.drop(target)

@@ -1,0 +1,54 @@
+"""From an order to a schedule: what this host can carry, and what is known of the cases."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from parity.configuration import SuiteDelivery
+from parity.flow.schedule import VIRTUAL_CPUS_A_CORE, Capacity, Schedule, Sequencing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from parity.campaign import Case
+    from parity.configuration import Configuration
+    from parity.flow.run import Order
+
+
+def choose_capacity(configuration: Configuration, order: Order) -> Capacity:
+    """Return what this host can carry side by side; a test on its own Linux takes a core."""
+    targets = {name: configuration.target(name) for name in order.targets}
+    return Capacity(
+        host_cores=count_host_cores(),
+        costs={
+            name: VIRTUAL_CPUS_A_CORE if target.is_host else target.cpus for name, target in targets.items()
+        },
+        jobs=order.jobs,
+    )
+
+
+def count_host_cores() -> int:
+    """Return how many of the host's cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_schedule(
+    configuration: Configuration,
+    order: Order,
+    *,
+    durations: Mapping[Case, float],
+    without: Collection[str] = (),
+) -> Schedule:
+    """Return who runs what when, of all targets but those without which it has to do."""
+    suites = (
+        name for name in order.targets if isinstance(configuration.target(name).delivery, SuiteDelivery)
+    )
+    return Schedule(
+        (case for case in order.cases if case.target not in without),
+        capacity=choose_capacity(configuration, order),
+        sequencing=Sequencing(suites=frozenset(suites), durations=durations, seed=order.seed),
+        endless=order.endless,
+    )
