@@ -294,8 +294,12 @@ def _stays_in_lock(places: tuple[str, ...], functions: tuple[str, ...], roles: R
     if sum(roles.of(place) is Role.LOCK for place in places) >= _MOST * len(places):
         return True
     own = {*functions[:4]}
-    helpers = {place for place in places if place not in own and roles.of(place) is not Role.LOCK}
-    return len(helpers) <= 1 and any(roles.of(place) is Role.LOCK for place in places)
+    in_lock = sum(roles.of(place) is Role.LOCK for place in places)
+    helpers = Tally(place for place in places if place not in own and roles.of(place) is not Role.LOCK)
+    if len(helpers) <= 1:
+        return in_lock > 0
+    passing = helpers.total() - helpers.most_common(1)[0][1]  # interrupts that fell on the loop
+    return 3 * in_lock >= len(places) and passing <= (1 - _MOST) * len(places)
 
 
 def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:

@@ -58,11 +58,22 @@ def is_kernel_fault(state: CpuState | None) -> bool:
 
 
 def describe_kernel_fault(state: CpuState | None) -> str:
-    """Return the kernel's own fault in words, with address and place; empty where there was none."""
+    """Return the kernel's own fault in words, with its address; empty where there was none."""
     found = last_exception(state)
     if state is None or found is None or not is_kernel_fault(state):
         return ""
-    return f"a {found.class_name}{_at(state, found)}"
+    address = state.registers.get("FAR_EL1")
+    return f"a {found.class_name}" + (
+        f" at address {address:#x}" if found.is_abort and address is not None else ""
+    )
+
+
+def describe_registers(state: CpuState | None) -> str:
+    """Return an aarch64 CPU's last exception as its registers tell it, as a fact; empty where there was none."""
+    found = last_exception(state)
+    if state is None or found is None:
+        return ""
+    return f"CPU {state.cpu}: ESR_EL1 is {state.registers['ESR_EL1']:#x}, {found.sentence}{_at(state, found)}"
 
 
 def describe_user_fault(state: CpuState | None) -> str:

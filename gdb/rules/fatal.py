@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from gdb.cpu_facts import describe_kernel_fault, describe_user_fault, is_kernel_fault
+from gdb.cpu_facts import describe_kernel_fault, describe_registers, describe_user_fault, is_kernel_fault
 from gdb.cpu_state import Mode
 from gdb.event_types import Event
 from gdb.roles import Role, short_name
@@ -52,6 +52,7 @@ def panic_parked(evidence: Evidence) -> Diagnosis | None:
         f"the kernel died of {what}{where} on CPU {cpu.cpu}, and stands in {cpu.function or 'its handler'}",
         [
             seen(cpu),
+            describe_registers(cpu.state) if fault else "",
             stack(cpu, depth=12),
             f"parked as well: {parked}" if others else "",
             *(f"console: {line}" for line in evidence.capture.subject.console_tail[-2:]),
@@ -147,7 +148,7 @@ def _storm_in_trace(evidence: Evidence) -> Diagnosis | None:
         f"the same page fault is taken {total / seconds:,.0f} times a second on CPU {number}: "
         "its handler returns without having mended it",
         [
-            f"{times} of the last {len(events)} fault events bear the payload {payload:#x} (page number)",
+            f"{times} of the last {len(events)} fault events bear the payload {payload:#x}, the page",
             f"{total} faults in {seconds:.1f} s",
             seen(cpu) if cpu else "",
             stack(cpu) if cpu else "",

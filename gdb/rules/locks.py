@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 _SYNCHRONOUS: Final = re.compile(r"fault|abort|exception|sync|trap_from_kernel|kerneltrap")
-"""What the entries of exceptions, which are no interrupts, are called."""
+"""What the entries of exceptions are called; those of interrupts may be as well."""
+_ASYNCHRONOUS: Final = re.compile(r"irq|interrupt|timer|tick|nmi|isr\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             [
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
-                stack(cpu),
+                stack(cpu, depth=12),
                 others_tick(evidence, cpu),
             ],
             subject=cpu.lock.name,
@@ -115,7 +116,7 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
                 seen(cpu),
                 acquired,
                 holder.fact if holder else "no record and no event says who took it",
-                _whereabouts(owner) if owner is not None else "every other CPU idles or runs user code",
+                _whereabouts(owner, cpu) if owner is not None else "every other CPU idles or runs user code",
                 f"{len(waiters)} CPUs wait for it" if len(waiters) > 1 else "",
                 stack(cpu),
             ],
@@ -171,10 +172,12 @@ def _cycle(
     holders: dict[int, Holder | None],
     confidence: Confidence,
 ) -> Diagnosis:
-    chain = ", ".join(f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}" for cpu in cpus)
+    chain = "; ".join(f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}" for cpu in cpus)
     facts = [fact for cpu in cpus for fact in (seen(cpu), _fact(holders.get(cpu.cpu)), stack(cpu))]
     names = sorted(cpu.lock.name for cpu in cpus if cpu.lock is not None)
-    known = "each held by the other" if confidence is Confidence.HIGH else "all with interrupts off"
+    known = (
+        "each holds what another waits for" if confidence is Confidence.HIGH else "all with interrupts off"
+    )
     return verdict(
         evidence,
         Cause.LOCK_CYCLE,
@@ -199,7 +202,8 @@ def _by_exception(cpu: CpuEvidence) -> bool:
     """Whether it is a fault, not an interrupt, above whose entry the CPU spins: that comes with interrupts on too."""
     if cpu.interrupted_at is None:
         return False
-    return _SYNCHRONOUS.search(cpu.functions[cpu.interrupted_at].lower()) is not None
+    above = " ".join(name.rsplit("::", 1)[-1].lower() for name in cpu.functions[: cpu.interrupted_at + 1])
+    return not _ASYNCHRONOUS.search(above) and _SYNCHRONOUS.search(above) is not None
 
 
 def _interrupted(evidence: Evidence, cpu: CpuEvidence) -> str:
@@ -227,7 +231,9 @@ def _may_release(owner: CpuEvidence, waiter: CpuEvidence) -> bool:
     return owner.lock is None or (waiter.lock is not None and owner.lock.name != waiter.lock.name)
 
 
-def _whereabouts(owner: CpuEvidence) -> str:
+def _whereabouts(owner: CpuEvidence, waiter: CpuEvidence) -> str:
+    if owner.cpu == waiter.cpu:
+        return f"that is the CPU which waits: who took it there has left, or asks for it again in {waiter.function}"
     where = (
         "idles"
         if owner.idle

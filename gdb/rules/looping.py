@@ -86,17 +86,20 @@ def _polling_by_place(evidence: Evidence) -> Diagnosis | None:
     for cpu in evidence.busy:
         rate = (cpu.system_calls or 0) / evidence.seconds
         places = sorted(cpu.user_places)
-        if rate < _RACING_PER_S or not places or places[-1] - places[0] > _TIGHT:
+        span = places[-1] - places[0] if places else 0
+        if rate < _RACING_PER_S or span > _TIGHT or cpu.switches:
             continue
+        where = f", all from about {places[0]:#x}" if places else ""
         return verdict(
             evidence,
             Cause.POLLING_LIVELOCK,
             Confidence.MEDIUM,
-            f"user code on CPU {cpu.cpu} seems to poll: {rate:,.0f} system calls a second, all from about "
-            f"{places[0]:#x}",
+            f"user code on CPU {cpu.cpu} seems to poll: {rate:,.0f} system calls a second{where}",
             [
                 f"CPU {cpu.cpu}: {cpu.system_calls} system calls in {evidence.seconds:.1f} s",
-                f"CPU {cpu.cpu}: its user program counters span {places[-1] - places[0]} bytes",
+                f"CPU {cpu.cpu}: its user program counters span {span} bytes"
+                if places
+                else f"CPU {cpu.cpu}: no sample is in user code, so little is done between the calls",
                 "no event tells what the calls answer",
             ],
             subject="system call",
@@ -224,7 +227,7 @@ def slow(evidence: Evidence) -> Diagnosis | None:
         useful = _useful_calls(evidence)
         facts = [
             f"{calls} system calls and {switches or 0} context switches in {evidence.seconds:.1f} s",
-            f"{useful} of those in the rings did something" if useful else "",
+            f"{useful} of the newest succeeded, and not only at waiting" if useful else "",
         ]
         return verdict(
             evidence,

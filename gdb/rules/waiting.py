@@ -28,9 +28,17 @@ def lost_wakeup(evidence: Evidence) -> Diagnosis | None:
     if not _stands_still(evidence):
         return None
     asleep = {int(event["payload"]) >> 16: event for event in evidence.events(Event.WAITPID_BLOCK)}
-    for parent, blocked in asleep.items():
+    waiting = {
+        parent: event
+        for parent, event in asleep.items()
+        if not _woken_since(evidence, parent, int(event["time"]))
+    }
+    last = max(waiting, key=lambda parent: int(waiting[parent]["time"]), default=None)
+    for parent, blocked in waiting.items():
         since = int(blocked["time"])
-        ended = None if _woken_since(evidence, parent, since) else _ended_child(evidence, parent, blocked)
+        ended = _ended_process(evidence, parent, blocked)
+        if ended is None and parent == last:  # whose children wait in turn, waits for them
+            ended = _ended_thread(evidence, parent, blocked)
         if ended is None:
             continue
         kind = evidence.types.name(int(ended["event_type"]))
@@ -193,11 +201,8 @@ def _woken_since(evidence: Evidence, thread: int, time: int) -> bool:
     )
 
 
-def _ended_child(evidence: Evidence, parent: int, blocked: Row) -> Row | None:
-    """Return the last exit that a sleeping parent waits for and was not told of.
-
-    Where the ring no longer has PROCESS_EXIT, a thread's end must do: a process of one thread bears its number.
-    """
+def _ended_process(evidence: Evidence, parent: int, blocked: Row) -> Row | None:
+    """Return the last exit that a sleeping parent waits for and was not told of."""
     child = int(blocked["payload"]) & 0xFFFF
     forks = evidence.events(Event.FORK_EXIT)
     children = {int(f["payload"]) & 0xFFFF for f in forks if int(f["thread"]) == parent}
@@ -205,6 +210,12 @@ def _ended_child(evidence: Evidence, parent: int, blocked: Row) -> Row | None:
         pid = int(event["payload"]) >> 16
         if (pid == child if child else pid in children) and not _told(evidence, event, parent, pid):
             return event
+    return None
+
+
+def _ended_thread(evidence: Evidence, parent: int, blocked: Row) -> Row | None:
+    """Return the same where the ring has no PROCESS_EXIT any more: a process of one thread bears its number."""
+    child = int(blocked["payload"]) & 0xFFFF
     if not child and _working_calls(evidence, parent):
         return None  # who is in them may be the child
     for event in evidence.events(Event.THREAD_EXIT)[::-1]:

@@ -461,3 +461,20 @@ def test_the_other_causes_that_match_are_told_as_well() -> None:
 def test_an_address_that_differs_with_every_boot_is_no_subject() -> None:
     diagnosis = diagnosed(capture(idle(), threads=[thread(5, "BLOCKED", waits_for="0xffff800012340028")]))
     assert diagnosis.subject == ""
+
+
+def test_a_parent_whose_children_wait_in_turn_is_not_the_one_that_hangs() -> None:
+    init = [(1, Event.CTX_SWITCH_EXIT, 1), (1, Event.WAITPID_BLOCK, 1 << 16)]
+    diagnosis = diagnosed(
+        _x86(idle(), idle(), before=[*init, *_WAITPID, _CHILD_ENDS, _SLEEPS, (0, Event.THREAD_EXIT, 9)])
+    )
+    assert diagnosis.sentence.startswith("thread 5 sleeps")
+    assert diagnosis.confidence is Confidence.HIGH
+
+
+@pytest.mark.parametrize(
+    ("entry", "word"), [("page_fault_handler", "a fault"), ("timer_interrupt", "an interrupt")]
+)
+def test_a_fault_and_an_interrupt_above_a_section_are_told_apart(entry: str, word: str) -> None:
+    diagnosis = diagnosed(capture(_spins("wake", entry, "hold", *_CALL), locks=[lock("tree", holder=0)]))
+    assert f"{word} asks for it above hold" in diagnosis.sentence
