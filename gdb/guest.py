@@ -244,7 +244,7 @@ class GuestMemory:
         return runs
 
     def _translate(self, page: int) -> int | None:
-        if self._elf is not None and (linked := self._elf.physical(page - self._base)) is not None:
+        if self._elf is not None and (linked := _linked_page(self._elf, page - self._base)) is not None:
             return linked
         if page not in self._pages:
             for cpu in self._cpus[:2]:
@@ -270,6 +270,14 @@ def _lies_as_linked(guest: Guest, elf: ElfImage, base: int) -> bool:
             )
         return alike >= len(offsets) - 1
     return False
+
+
+def _linked_page(elf: ElfImage, page: int) -> int | None:
+    """Return where the program headers put a page; a segment need not begin with one."""
+    for segment in elf.segments:
+        if segment.address < page + PAGE and page < segment.address + segment.memory_size:
+            return segment.physical_address + page - segment.address
+    return None
 
 
 def _runs_elsewhere(guest: Guest, elf: ElfImage) -> bool:
