@@ -299,7 +299,7 @@ def _stays_in_lock(places: tuple[str, ...], functions: tuple[str, ...], roles: R
     if len(helpers) <= 1:
         return in_lock > 0
     passing = helpers.total() - helpers.most_common(1)[0][1]  # interrupts that fell on the loop
-    return 3 * in_lock >= len(places) and passing <= (1 - _MOST) * len(places)
+    return 4 * in_lock >= len(places) and 5 * passing <= len(places)
 
 
 def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:

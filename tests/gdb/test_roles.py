@@ -1,0 +1,46 @@
+"""What functions are there for, by their names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from gdb.roles import Role, Roles, short_name
+from parity.configuration import HangRules
+
+ROLES: Final = Roles.by(HangRules())
+
+
+@pytest.mark.parametrize(
+    ("function", "role"),
+    [
+        ("panic", Role.PANIC),
+        ("core::panicking::panic_fmt", Role.PANIC),
+        ("spin_lock", Role.LOCK),
+        ("spin::mutex::Mutex<kernel::process::Manager>::lock", Role.LOCK),
+        ("arch_wait_for_interrupt", Role.IDLE),
+        ("kernel::interrupts::page_fault_handler", Role.INTERRUPT),
+        ("handle_sync_exception", Role.INTERRUPT),
+        ("trap_nmi", Role.INTERRUPT),
+        ("rust_syscall_handler", Role.SYSTEM_CALL),
+        ("SCHEDULE", Role.WAIT),
+        ("create_at", Role.OTHER),
+        ("fs_sync", Role.OTHER),
+        ("", Role.OTHER),
+        (None, Role.OTHER),
+    ],
+)
+def test_a_name_tells_the_role(function: str | None, role: Role) -> None:
+    assert ROLES.of(function) is role
+
+
+def test_a_rust_name_is_shown_without_its_arguments_and_hash() -> None:
+    assert short_name("a::B<c::D<u8>>::e::h0123456789abcdef") == "a::B::e"
+
+
+def test_the_primitives_are_left_out_of_what_tells_stacks_apart() -> None:
+    assert ROLES.canonical(["spin_lock", "create_at", "sys_mkdir", "syscall_dispatch"]) == (
+        "create_at",
+        "sys_mkdir",
+    )
