@@ -17,6 +17,7 @@ from parity.cli.run import run_command
 from parity.cli.session import ExitStatus, open_session
 from parity.cli.show import show_command
 from parity.cli.status import status_command
+from parity.cli.stress import stress_command
 from parity.cli.trace import trace_command
 from parity.errors import ParityError, UsageError
 
@@ -32,6 +33,7 @@ application = typer.Typer(
     ),
 )
 application.command("run")(run_command)
+application.command("stress")(stress_command)
 application.command("status")(status_command)
 application.command("show")(show_command)
 application.command("list")(list_command)

@@ -37,17 +37,36 @@ def describe_counts(counts: Mapping[Outcome, int]) -> Text:
     return Text(", ").join(parts) if parts else Text("nothing was run")
 
 
+def describe_order(order: Order) -> str:
+    """Return what is to be run, such as `3 tests, 300 attempts, on x86_64; shuffled by --seed 7`."""
+    cases = len(set(order.cases))
+    counted = "1 test" if cases == 1 else f"{cases} tests"
+    if order.endless:
+        counted += " until one fails,"
+    elif len(order.cases) > cases:
+        counted += f", {len(order.cases)} attempts,"
+    shuffled = "" if order.seed is None else f"; shuffled by --seed {order.seed}"
+    return f"{counted} on {', '.join(order.targets)}{shuffled}"
+
+
 @contextlib.contextmanager
-def open_observer(console: Console, *, quiet: bool) -> Iterator[Observer]:
-    """Yield the observer that fits the console; the terminal is whole again when the context ends."""
+def open_observer(
+    console: Console, *, quiet: bool, machines: str | None = None, brief: bool = False
+) -> Iterator[Observer]:
+    """Yield the observer that fits the console; the terminal is whole again when the context ends.
+
+    `machines` says how many run side by side and why. `brief` leaves out what is as wanted.
+    """
     if quiet:
         yield SilentObserver()
     elif console.is_terminal:
-        display = LiveObserver(console)
+        display = LiveObserver(console, machines)
         with Live(display, console=console, refresh_per_second=8, transient=True):
             yield display
+    elif brief:
+        yield BriefObserver(console, machines)
     else:
-        yield PlainObserver(console)
+        yield PlainObserver(console, machines)
 
 
 class SilentObserver:
@@ -66,8 +85,9 @@ class SilentObserver:
 class PlainObserver:
     """One line for every finished test."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, machines: str | None = None) -> None:
         self._console = console
+        self._machines = machines
         self._width = 0
 
     def building(self, target: str, command: Sequence[str]) -> None:
@@ -77,9 +97,8 @@ class PlainObserver:
     def begun(self, number: int, order: Order, *, jobs: int) -> None:
         """Say what is about to be run."""
         self._width = max(map(len, order.targets), default=0)
-        machines = "1 machine" if jobs == 1 else f"{jobs} machines side by side"
-        words = f"run {number}: {len(order.cases)} tests on {', '.join(order.targets)}; {machines}"
-        self._console.print(Text(words), soft_wrap=True)
+        machines = self._machines or ("1 machine" if jobs == 1 else f"up to {jobs} machines side by side")
+        self._console.print(Text(f"run {number}: {describe_order(order)}; {machines}"), soft_wrap=True)
 
     def happened(self, event: Event | None) -> None:
         """Write a line for a verdict; two for one that needs a look."""
@@ -100,15 +119,40 @@ class PlainObserver:
                 pass
 
 
+class BriefObserver(PlainObserver):
+    """The same for what needs a look, and the counts now and then."""
+
+    def __init__(self, console: Console, machines: str | None = None) -> None:
+        super().__init__(console, machines)
+        self._counts: Counter[Outcome] = Counter()
+        self._total: int | None = None
+
+    def begun(self, number: int, order: Order, *, jobs: int) -> None:
+        """Say what is about to be run."""
+        self._total = None if order.endless else len(order.cases)
+        super().begun(number, order, jobs=jobs)
+
+    def happened(self, event: Event | None) -> None:
+        """Write a line for what needs a look, and one for every tenth of the whole."""
+        if not isinstance(event, Finished):
+            super().happened(event)
+            return
+        self._counts[event.report.attempt.verdict.outcome] += 1
+        if not event.report.attempt.verdict.outcome.is_wanted or event.report.boot_failures:
+            super().happened(event)
+        done = self._counts.total()
+        if done % max(1, (self._total or 1000) // 10) == 0:
+            self._console.print(describe_done(done, self._total) + describe_counts(self._counts))
+
+
 class LiveObserver(PlainObserver):
     """The same for what needs a look, above one line a worker and a line of counts."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, machines: str | None = None) -> None:
+        super().__init__(console, machines)
         self._workers: dict[int, tuple[Started, float]] = {}
         self._counts: Counter[Outcome] = Counter()
-        self._total = 0
-        self._jobs = 1
+        self._total: int | None = 0
         self._started = time.monotonic()
         self._building = ""
 
@@ -119,7 +163,7 @@ class LiveObserver(PlainObserver):
     def begun(self, number: int, order: Order, *, jobs: int) -> None:
         """Start the clock."""
         self._building = ""
-        self._total, self._jobs = len(order.cases), jobs
+        self._total = None if order.endless else len(order.cases)
         self._started = time.monotonic()
         super().begun(number, order, jobs=jobs)
 
@@ -151,18 +195,19 @@ class LiveObserver(PlainObserver):
             for _, (started, since) in sorted(self._workers.items())
         ]
         done = self._counts.total()
-        left = (
-            Text(f"{done}/{self._total}  ", style="bold") + describe_counts(self._counts)
-            if done
-            else Text("starting")
-        )
+        left = describe_done(done, self._total) + describe_counts(self._counts) if done else Text("starting")
         return Group(*lines, left + Text(self._time_left(done), style="dim"))
 
     def _time_left(self, done: int) -> str:
-        if not done or done == self._total:
+        if not done or self._total is None or done >= self._total:
             return ""
         seconds = (time.monotonic() - self._started) / done * (self._total - done)
         return f"  about {seconds:.0f} s left"
+
+
+def describe_done(done: int, total: int | None) -> Text:
+    """Return how far a run is, such as `30/300  `."""
+    return Text(f"{done}  " if total is None else f"{done}/{total}  ", style="bold")
 
 
 def describe_attempt(attempt: Attempt, *, width: int) -> Text:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from parity.attempt import Isolation
+from parity.campaign import CampaignState
 from parity.cli.options import AsJson, Targets, Tests  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from parity.cli.session import Session
     from parity.configuration import Configuration
@@ -38,7 +42,12 @@ def run_command(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, max=256, help="Machines side by side; one a host CPU by default."
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            help="At most so many machines side by side; by default as many as have four virtual CPUs for each "
+            "host core together.",
         ),
     ] = None,
     timeout: Annotated[
@@ -55,6 +64,35 @@ def run_command(
             "every test; shared: one boot for many, nothing restored.",
         ),
     ] = "snapshot",
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="Only the Ith of N parts, which are the same on every machine."
+        ),
+    ] = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="In a random order; the seed is drawn and told.")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, max=2**63 - 1, metavar="N", help="In the random order of this seed."),
+    ] = None,
+    repeat: Annotated[
+        int | None,
+        typer.Option(
+            "--repeat", min=1, max=1_000_000, metavar="N", help="Every test so often on every target."
+        ),
+    ] = None,
+    until_fail: Annotated[
+        bool,
+        typer.Option(
+            "--until-fail", help="Again and again until one fails; --repeat N is then the most that is tried."
+        ),
+    ] = False,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="Start nothing more once one failed; the rest is not attempted."),
+    ] = False,
     build: Annotated[
         bool, typer.Option("--build/--no-build", help="Run the targets' build commands first.")
     ] = True,
@@ -68,33 +106,93 @@ def run_command(
 ) -> None:
     """Boot the targets, run the tests, keep every result.
 
-    Ctrl-C ends cleanly and keeps what finished; `parity run --resume` goes on.
+    Tests that take longest go first; `--shuffle` and `--seed` change that. Ctrl-C ends cleanly and keeps what
+    finished; `parity run --resume` goes on, repetitions included.
 
     Exit status: 0 every test passed or was skipped with a reason, 1 tests failed, 2 usage or configuration,
     3 the harness or QEMU failed, 130 interrupted.
     """
     from parity.flow.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
     from parity.flow.run import Order  # noqa: PLC0415
-    from parity.flow.selection import select_cases, select_targets  # noqa: PLC0415
+    from parity.flow.selection import (  # noqa: PLC0415
+        choose_stop_rule,
+        parse_shard,
+        refuse_with_resume,
+        select_cases,
+        select_shard,
+        select_targets,
+    )
 
     session: Session = context.obj
+    stop = choose_stop_rule(until_fail=until_fail, fail_fast=fail_fast)
+    if resume:
+        refuse_with_resume(
+            {
+                "--shard": shard,
+                "--shuffle": shuffle,
+                "--seed": seed,
+                "--repeat": repeat,
+                "--until-fail": until_fail,
+                "--fail-fast": fail_fast,
+            }
+        )
     configuration = session.configuration()
     chosen = select_targets(configuration, names=target or (), architectures=arch or ())
     targets, left_out = leave_out_unserved(configuration, chosen, named=target or ())
     if not resume:  # that goes on with what was planned
         _tell_left_out(session, left_out)
+    cases = select_cases(configuration, targets=targets, tests=tests or (), pattern=pattern)
+    if shard is not None:
+        chosen_shard, all_cases = parse_shard(shard), cases
+        cases = select_shard(configuration, all_cases, chosen_shard)
+        if not cases:
+            _tell_empty_shard(session, shard, len(all_cases), as_json=as_json)
     order = Order(
-        cases=select_cases(configuration, targets=targets, tests=tests or (), pattern=pattern),
+        cases=cases * (repeat or 1),
         isolation=Isolation(isolation),
         jobs=jobs,
         timeout_s=timeout,
         build=build,
         arguments=tuple(sys.argv[1:]),
+        seed=draw_seed() if shuffle and seed is None else seed,
+        stop=stop,
+        endless=until_fail and repeat is None,
     )
     if dry_run:
+        if resume:
+            order = _resumed(configuration, order)
         _show_order(session, configuration, order, as_json=as_json)
     else:
         _run(session, configuration, order, resume=resume, as_json=as_json)
+
+
+def draw_seed() -> int:
+    """Return a seed that is short enough to be typed again."""
+    return secrets.randbelow(1_000_000)
+
+
+def _tell_empty_shard(session: Session, shard: str, cases: int, *, as_json: bool) -> NoReturn:
+    if as_json:
+        empty: dict[str, object] = {
+            "run": None,
+            "state": None,
+            "counts": {},
+            "left": 0,
+            "errors": [],
+            "attempts": [],
+        }
+        sys.stdout.write(json.dumps(empty, indent=2) + "\n")
+    else:
+        session.out.print(f"shard {shard} of {cases} tests is empty: there is nothing to run", soft_wrap=True)
+    raise typer.Exit(ExitStatus.AS_WANTED)
+
+
+def _resumed(configuration: Configuration, order: Order) -> Order:
+    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.run import resumed_order  # noqa: PLC0415
+
+    with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
+        return resumed_order(configuration, repository, order)
 
 
 def _tell_left_out(session: Session, left_out: Sequence[LeftOut]) -> None:
@@ -111,40 +209,45 @@ def _run(
     from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.interrupt import Interrupted  # noqa: PLC0415
+    from parity.flow.plan import describe_machines  # noqa: PLC0415
     from parity.flow.run import resumed_order, run_campaign  # noqa: PLC0415
 
     try:
         with open_repository(configuration.database_url, configuration.state_folder) as repository:
             if resume:
                 order = resumed_order(configuration, repository, order)
-            with open_observer(session.out, quiet=as_json) as observer:
+            machines = describe_machines(configuration, order)
+            with open_observer(session.out, quiet=as_json, machines=machines) as observer:
                 summary = run_campaign(configuration, repository, order, observer)
             if as_json:
-                sys.stdout.write(_as_json(summary) + "\n")
+                sys.stdout.write(_as_json(summary, order) + "\n")
             else:
                 _tell_summary(session, summary)
     except Interrupted as interrupted:
         session.err.print("interrupted while building; nothing was run")
-        raise typer.Exit(_interrupted_status(interrupted.signal)) from None
-    raise typer.Exit(_exit_status(summary))
+        raise typer.Exit(interrupted_status(interrupted.signal)) from None
+    raise typer.Exit(exit_status(summary))
 
 
-def _exit_status(summary: Summary) -> int:
+def exit_status(summary: Summary) -> int:
+    """Return what a run's end says as an exit status."""
     if summary.interrupt is not None:
-        return _interrupted_status(summary.interrupt)
+        return interrupted_status(summary.interrupt)
     if summary.harness_failed:
         return ExitStatus.HARNESS
     wanted = all(outcome.is_wanted for outcome in summary.counts)
     return ExitStatus.AS_WANTED if wanted else ExitStatus.TESTS_FAILED
 
 
-def _interrupted_status(number: int) -> int:
+def interrupted_status(number: int) -> int:
     """Return what a shell makes of a process that a signal ended."""
     return 128 + number
 
 
 def _show_order(session: Session, configuration: Configuration, order: Order, *, as_json: bool) -> None:
-    from parity.flow.run import dry_run  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.progress import describe_order  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.plan import describe_machines, tests_in_order  # noqa: PLC0415
+    from parity.flow.run import dry_run  # noqa: PLC0415
 
     commands = dict(dry_run(configuration, order))
     if as_json:
@@ -152,14 +255,16 @@ def _show_order(session: Session, configuration: Configuration, order: Order, *,
             {
                 "target": name,
                 "command": command,
-                "tests": [case.test for case in order.cases if case.target == name],
+                "tests": tests_in_order(order, name),
+                "attempts": None if order.endless else sum(case.target == name for case in order.cases),
             }
             for name, command in commands.items()
         ]
-        sys.stdout.write(json.dumps({"targets": shown}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({"targets": shown, "seed": order.seed}, indent=2) + "\n")
         return
+    session.out.print(f"{describe_order(order)}; {describe_machines(configuration, order)}", soft_wrap=True)
     for name, command in commands.items():
-        tests = [case.test for case in order.cases if case.target == name]
+        tests = tests_in_order(order, name)
         session.out.print(f"[bold]{name}[/bold]: {len(tests)} tests", soft_wrap=True)
         session.out.print(f"  {' '.join(tests)}", soft_wrap=True, markup=False)
         session.out.print(f"  {command}", soft_wrap=True, markup=False)
@@ -177,15 +282,25 @@ def _tell_summary(session: Session, summary: Summary) -> None:
         out.print(f"{name}: every test had a fresh boot: {printable(why)}", markup=False, soft_wrap=True)
     for lost in summary.lost:
         session.tell_error(lost.error)
-    if summary.interrupt is not None or summary.lost:
-        out.print(f"{summary.left} left; go on with: parity run --resume", soft_wrap=True)
+    tell_left(out, summary)
     if not all(outcome.is_wanted for outcome in summary.counts):
         out.print(
             "look closer: parity status, parity show TEST; write the document: parity report", soft_wrap=True
         )
 
 
-def _as_json(summary: Summary) -> str:
+def tell_left(out: Console, summary: Summary) -> None:
+    """Write what was not attempted, and what can be done about it."""
+    stopped = "stopped at the first failure; " if summary.stopped else ""
+    if summary.state is CampaignState.FINISHED:
+        if stopped:
+            out.print(f"{stopped}{summary.left} not attempted", soft_wrap=True)
+        return
+    left = f"{summary.left} not attempted" if stopped else f"{summary.left} left"
+    out.print(f"{stopped}{left}; go on with: parity run --resume", soft_wrap=True)
+
+
+def _as_json(summary: Summary, order: Order) -> str:
     from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
 
     attempts = [
@@ -209,6 +324,8 @@ def _as_json(summary: Summary) -> str:
         "state": summary.state,
         "counts": dict(sorted(summary.counts.items())),
         "left": summary.left,
+        "stopped": summary.stopped,
+        "seed": order.seed,
         "errors": [lost.error.message for lost in summary.lost],
         "attempts": attempts,
     }

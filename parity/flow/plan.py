@@ -52,3 +52,17 @@ def make_schedule(
         sequencing=Sequencing(suites=frozenset(suites), durations=durations, seed=order.seed),
         endless=order.endless,
     )
+
+
+def describe_machines(configuration: Configuration, order: Order) -> str:
+    """Return how many machines run side by side and why, as a sentence part."""
+    units = make_schedule(configuration, order, durations={}).units
+    return choose_capacity(configuration, order).describe(units)
+
+
+def tests_in_order(order: Order, target: str) -> tuple[str, ...]:
+    """Return a target's tests, each once: shuffled where the order has a seed, else as they are listed."""
+    tests = order.tests_of(target)
+    if order.seed is None:
+        return tests
+    return tuple(unit.tests[0] for unit in Sequencing(seed=order.seed).units(target, tests))

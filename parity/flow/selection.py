@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import fnmatch
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parity.architecture import ARCHITECTURES
-from parity.campaign import Case
+from parity.campaign import Case, StopRule
+from parity.configuration import SuiteDelivery
 from parity.errors import UnknownNameError, UsageError
+from parity.flow.schedule import stable_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from parity.configuration import Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several parts of a selection, such as the second of four."""
+
+    index: int
+    """From 1."""
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
 
 
 def select_targets(
@@ -65,3 +81,54 @@ def select_cases(
     if not cases:
         raise UsageError("none of the chosen tests is meant for the chosen targets")
     return cases
+
+
+def parse_shard(text: str) -> Shard:
+    """Return the shard that `I/N` names; raise `UsageError` where it names none."""
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    index, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= index <= count:
+        raise UsageError(
+            f"--shard {text} is no shard",
+            hint="I/N with I from 1 to N, such as --shard 2/4 for the second of four",
+        )
+    return Shard(index=index, count=count)
+
+
+def select_shard(configuration: Configuration, cases: Sequence[Case], shard: Shard) -> tuple[Case, ...]:
+    """Return a shard's cases, in the order given; it may be none. All shards together are the whole, without overlap.
+
+    Each target is dealt out by itself, by its tests' names: one that another host has to leave out changes nothing
+    for the others. A suite stays whole, since it takes one boot.
+    """
+    chosen: set[Case] = set()
+    for target in {case.target for case in cases}:
+        tests = sorted({case.test for case in cases if case.target == target})
+        first = stable_hash(target)  # else small selections would all be in the first shards
+        whole = isinstance(configuration.target(target).delivery, SuiteDelivery)
+        for number, test in enumerate(tests):
+            if (first + (0 if whole else number)) % shard.count == shard.index - 1:
+                chosen.add(Case(target=target, test=test))
+    return tuple(case for case in cases if case in chosen)
+
+
+def choose_stop_rule(*, until_fail: bool, fail_fast: bool) -> StopRule:
+    """Return what an attempt that is not wanted means for the rest; raise `UsageError` for a contradiction."""
+    if until_fail and fail_fast:
+        raise UsageError(
+            "--until-fail and --fail-fast exclude each other",
+            hint="--until-fail repeats until something fails; --fail-fast ends a run early that fails",
+        )
+    if until_fail:
+        return StopRule.UNTIL_FAIL
+    return StopRule.FAIL_FAST if fail_fast else StopRule.NEVER
+
+
+def refuse_with_resume(options: Mapping[str, object]) -> None:
+    """Raise `UsageError` where one of these options was given: a resumed run goes on as it was begun."""
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        raise UsageError(
+            f"--resume goes on with what was planned, and takes no {', '.join(given)}",
+            hint="leave --resume out to start a new run",
+        )
