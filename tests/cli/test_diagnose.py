@@ -3,34 +3,28 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from parity.cli.app import application
 from parity.cli.diagnosis_page import show_diagnosis
 from parity.configuration import load_configuration
 from parity.flow.diagnose import examine
 from tests.support.duet import ROOT, kernel
-from tests.support.stuck import ARCH, make_hostile, stuck
+from tests.support.stuck import ARCH, HARMFUL, make_hostile, parity, stuck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from click.testing import Result
 
     from tests.support.stuck import Stuck
 
 __all__ = ["kernel", "stuck"]
 
 pytestmark = [pytest.mark.qemu, pytest.mark.timeout(180)]
-
-HARMFUL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]")
 
 
 @pytest.fixture
@@ -41,18 +35,6 @@ def diagnose(stuck: Stuck) -> Callable[..., Result]:
         return CliRunner().invoke(application, ["--config", str(stuck.file), "diagnose", *arguments])
 
     return run
-
-
-def parity(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a process: what a user sees of an error."""
-    return subprocess.run(
-        [sys.executable, "-m", "parity", "--config", str(file), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 @pytest.mark.parametrize("what", ["newest", "test", "attempt", "folder", "target"])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +17,7 @@ import pytest
 
 from gdb.capture_folder import CAPTURE_FILE
 from tests.duet.hang_matrix import DEFECTS, run_defect
+from tests.support.duet import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +26,7 @@ DEFECT: Final = next(defect for defect in DEFECTS if defect.name == "self-deadlo
 ARCH: Final = "aarch64"
 HOSTILE: Final = "evil\x1b[2J\x07\u202e\rname"
 """Clears a terminal, rings, reverses, hides."""
+HARMFUL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +87,15 @@ def stuck(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stuck:  # n
             assert cell.is_right, cell.attempt.hang
             (shared / "stuck" / "done").touch()
     return Stuck(folder=shared / "stuck")
+
+
+def parity(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process: what a user sees of an error."""
+    return subprocess.run(
+        [sys.executable, "-m", "parity", "--config", str(file), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
