@@ -231,7 +231,7 @@ class GuestMemory:
         at, end = address, address + size
         while at < end:
             length = min(end, (at // PAGE + 1) * PAGE) - at
-            page = self._translate(at // PAGE * PAGE)
+            page = self.physical(at // PAGE * PAGE)
             start = None if page is None else page + at % PAGE
             if start is None:
                 return [(None, size)]
@@ -243,7 +243,8 @@ class GuestMemory:
             at += length
         return runs
 
-    def _translate(self, page: int) -> int | None:
+    def physical(self, page: int) -> int | None:
+        """Return where a page of the kernel's virtual memory is, or None."""
         if self._elf is not None and (linked := _linked_page(self._elf, page - self._base)) is not None:
             return linked
         if page not in self._pages:

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gdb.capture import Capture, Progress, Sample
+from gdb.core_file import find_mappings, map_core, read_memory_map
 from gdb.counters import read_counters, read_providers
-from gdb.cpu_state import CpuState, Frame
+from gdb.cpu_state import CpuState, Frame, Mode
 from gdb.debugger import Debugger
 from gdb.early_debugger import EarlyDebugger
 from gdb.elf_image import read_elf
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gdb.capture import Innermost, Subject
+    from gdb.core_file import MappedMemory
     from gdb.elf_image import ElfImage
     from gdb.guest import Guest
     from gdb.kernel import Kernel
@@ -294,8 +296,26 @@ class _Taking:
             return capture
         with self._noting("a core file"):
             self._guest.dump_core(self._tools.core)
-            return replace(capture, core=self._tools.core.name)
+            capture = replace(capture, core=self._tools.core.name)
+        with self._noting("the kernel's own addresses in the core file"):
+            if capture.core is not None:
+                map_core(self._tools.core, self._kernel_mappings(capture, self._tools.core))
         return capture
+
+    def _kernel_mappings(self, capture: Capture, core: Path) -> tuple[MappedMemory, ...]:
+        if self._memory is None or self._kernel is None:
+            return ()
+        return find_mappings(
+            self._memory.physical,
+            image=[(s.address + self._kernel.base, s.memory_size) for s in self._kernel.elf.segments],
+            stack_pointers=[
+                pointer
+                for state in capture.cpus
+                if state.mode is Mode.KERNEL
+                and (pointer := state.registers.get("sp") or state.registers.get("rsp"))
+            ],
+            memory=read_memory_map(core),
+        )
 
     def _noting(self, what: str) -> _Noting:
         """Go on without what fails, and say so."""

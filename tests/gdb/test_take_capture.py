@@ -11,22 +11,15 @@ import sys
 import textwrap
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import psutil
 import pytest
 
-from gdb.capture import Subject
 from gdb.cpu_state import Mode
-from gdb.guest import Guest
-from gdb.kernel import read_kernel
 from gdb.mi import find_gdb
-from gdb.roles import Roles
-from gdb.take_capture import Tools, take_capture
-from parity.configuration import HangRules
-from runners.process import launcher_words
 from tests.gdb.booted import boot_duet
+from tests.gdb.looking import look
 from tests.support.duet import kernel
 
 if TYPE_CHECKING:
@@ -41,7 +34,6 @@ __all__ = ["kernel"]
 pytestmark = [pytest.mark.qemu, pytest.mark.timeout(120)]
 
 ARCHITECTURES: Final = ("aarch64", "x86_64")
-RULES: Final = HangRules()
 FAKES: Final = {
     "dies at once": ("sys.exit(3)", "it is gone"),
     "answers nothing": ("while True: time.sleep(1)", "did not answer in time"),
@@ -103,38 +95,6 @@ def strike(install: Callable[[str], None], tmp_path: Path) -> Callable[[str], No
         install(f'#!/bin/sh\nexec {find_gdb()} "$@" -iex "source {script}"\n')
 
     return hook
-
-
-def look(
-    machine: Booted,
-    kernel: Path,
-    arch: str,
-    *,
-    symbols: Path | None = None,
-    wait: Callable[[float], object] = time.sleep,
-    core: Path | None = None,
-) -> Capture:
-    """Take a capture as an inspector does."""
-    elf = symbols or kernel / "build" / arch / "duet.elf"
-    tools = Tools(
-        kernel=lambda: read_kernel(elf, RULES),
-        symbols=elf,
-        launcher=launcher_words(),
-        socket=machine.folder / "gdb",
-        roles=Roles.by(RULES),
-        wait=wait,
-        core=core,
-    )
-    subject = Subject(
-        test="a_test",
-        target=arch,
-        arch=arch,
-        cpus=4,
-        ending="quiet",
-        waited_s=1.0,
-        taken_at=datetime.now(UTC).isoformat(),
-    )
-    return take_capture(Guest(machine.monitor, machine.folder, pid=machine.process.pid), subject, tools)
 
 
 def said(capture: Capture) -> str:
