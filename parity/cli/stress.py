@@ -211,7 +211,8 @@ def _rate_lines(stress: Stress, *, what: str) -> Iterator[str]:
 
 def _group_lines(group: FailureGroup) -> list[str]:
     extent = ", ".join(f"{count} on {target}" for target, count in sorted(group.targets.items()))
-    lines = [f"{len(group.attempts)} times {group.signature} ({extent})"]
+    counted = "1 attempt" if len(group.attempts) == 1 else f"{len(group.attempts)} attempts"
+    lines = [f"{counted}: {group.signature} ({extent})"]
     named, others = group.attempts[:_NAMED], group.attempts[_NAMED:]
     lines += (f"  {_attempt_line(attempt)}" for attempt in named)
     if others:

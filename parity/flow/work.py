@@ -74,6 +74,7 @@ class WorkQueue:
         self._stop_when_unwanted = stop_when_unwanted
         self._changed = threading.Condition()
         self._unbooted: dict[str, int] = {}
+        self._tried: set[tuple[str, str]] = set()
 
     def take(self, worker: int) -> Unit | None:
         """Return what a worker runs next; None where it is to end its machine first (`wait` then), or all is over."""
@@ -95,16 +96,18 @@ class WorkQueue:
             self._schedule.let_go(worker)
             self._changed.notify_all()
 
-    def learn(self, target: str, outcome: Outcome) -> tuple[str, ...]:
-        """Note how an attempt ended; return the tests that there is no sense in trying, all taken from the queue."""
+    def learn(self, target: str, test: str, outcome: Outcome) -> tuple[str, ...]:
+        """Note how an attempt ended; return the target's tests that were never tried, where it is given up."""
         with self._changed:
+            self._tried.add((target, test))
             failed = outcome is Outcome.BOOT_FAILURE
             self._unbooted[target] = self._unbooted.get(target, 0) + 1 if failed else 0
             if self._stop_when_unwanted and not outcome.is_wanted:
                 self._schedule.drop_all()
                 self._changed.notify_all()
             if self._unbooted[target] >= self.boot_failures_in_a_row:
-                return self._schedule.drop(target)
+                rest = self._schedule.drop(target)
+                return tuple(test for test in rest if (target, test) not in self._tried)
             return ()
 
     def drop(self, target: str) -> None:
@@ -205,7 +208,7 @@ class _Worker:
     def _finish(self, report: Report) -> None:
         self._events.put(Finished(worker=self._number, report=report))
         rig = self._rigs[report.attempt.target]
-        rest = self._waiting.learn(rig.name, report.attempt.verdict.outcome)
+        rest = self._waiting.learn(rig.name, report.attempt.test, report.attempt.verdict.outcome)
         why = f"not tried: the target did not boot for {self._waiting.boot_failures_in_a_row} tests in a row"
         for test in rest:
             self._events.put(
