@@ -64,13 +64,17 @@ def test_leaving_does_not_wait_for_one_that_is_not_ready(mute: Callable[[Deadlin
     assert time.monotonic() - began < 3
 
 
+def fail(early: EarlyDebugger, error: GdbError) -> None:
+    """Let something go wrong that it was trusted with."""
+    with pytest.raises(type(error)), early.trusted():
+        raise error
+
+
 def test_a_failure_ends_it_and_a_refusal_does_not() -> None:
     with EarlyDebugger(real) as early:
         debugger = early.await_ready(time.sleep)
-        with pytest.raises(GdbRefusedError), early.trusted():
-            raise GdbRefusedError(asked="this", said="no")
+        fail(early, GdbRefusedError(asked="this", said="no"))
         assert early.usable is debugger
-        with pytest.raises(GdbError), early.trusted():
-            raise GdbError(asked="that", said="it is gone")
-        assert early.usable is None
+        fail(early, GdbError(asked="that", said="it is gone"))
         assert not psutil.pid_exists(debugger.pid)
+    assert early.usable is None
