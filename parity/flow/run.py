@@ -77,11 +77,6 @@ class Order:
         """The tests that are to run on a target, in order, each once."""
         return tuple(dict.fromkeys(case.test for case in self.cases if case.target == target))
 
-    @property
-    def rounds(self) -> int:
-        """How often the case that comes most often is attempted."""
-        return max(Counter(self.cases).values(), default=0)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:

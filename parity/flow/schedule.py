@@ -157,6 +157,10 @@ class Schedule:
         """The targets of the machines that there are."""
         return tuple(self._held.values())
 
+    def held(self, worker: int) -> str | None:
+        """Return the target of a worker's machine; None where it has none."""
+        return self._held.get(worker)
+
     def take(self, worker: int) -> Unit | None:
         """Return what a worker runs next, on its own machine or on one that takes its place.
 

@@ -79,13 +79,16 @@ class WorkQueue:
     def take(self, worker: int) -> Unit | None:
         """Return what a worker runs next; None where it is to end its machine first (`wait` then), or all is over."""
         with self._changed:
-            return self._schedule.take(worker)
+            before = self._schedule.held(worker)
+            unit = self._schedule.take(worker)
+            if before is not None and self._schedule.held(worker) != before:
+                self._changed.notify_all()  # it may have made room
+            return unit
 
     def wait(self, worker: int) -> bool:
         """Note that a worker has no machine, wait for a moment if need be; return whether there may be work."""
         with self._changed:
-            self._schedule.let_go(worker)
-            self._changed.notify_all()
+            self._let_go(worker)
             if not self._schedule.is_over and self._schedule.running:
                 self._changed.wait(_WAIT_S)
             return not self._schedule.is_over
@@ -93,8 +96,7 @@ class WorkQueue:
     def leave(self, worker: int) -> None:
         """Note that a worker has ended, and its machine with it."""
         with self._changed:
-            self._schedule.let_go(worker)
-            self._changed.notify_all()
+            self._let_go(worker)
 
     def learn(self, target: str, test: str, outcome: Outcome) -> tuple[str, ...]:
         """Note how an attempt ended; return the target's tests that were never tried, where it is given up."""
@@ -114,6 +116,11 @@ class WorkQueue:
         """Take nothing more of this target."""
         with self._changed:
             self._schedule.drop(target)
+
+    def _let_go(self, worker: int) -> None:
+        if self._schedule.held(worker) is not None:  # else two that wait would keep waking each other
+            self._schedule.let_go(worker)
+            self._changed.notify_all()
 
 
 def work(
