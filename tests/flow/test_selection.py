@@ -73,6 +73,11 @@ def test_shards_are_the_same_on_every_machine_and_for_ever(configuration: Config
     ]
 
 
+def test_where_shards_begin_does_not_depend_on_pythons_own_hashes(configuration: Configuration) -> None:
+    (case,) = select_cases(configuration, targets=("x86_64",), tests=("test_7",))
+    assert select_shard(configuration, [case], parse_shard("635/1009")) == (case,)
+
+
 def test_shards_of_one_target_are_of_one_size(configuration: Configuration) -> None:
     whole = select_cases(configuration, targets=("aarch64",))
     sizes = {len(select_shard(configuration, whole, Shard(index=index, count=3))) for index in (1, 2, 3)}
