@@ -118,6 +118,7 @@ def run_command(
         choose_stop_rule,
         parse_shard,
         refuse_with_resume,
+        repeat_cases,
         select_cases,
         select_shard,
         select_targets,
@@ -148,7 +149,7 @@ def run_command(
         if not cases:
             _tell_empty_shard(session, shard, len(all_cases), as_json=as_json)
     order = Order(
-        cases=cases * (repeat or 1),
+        cases=repeat_cases(cases, repeat or 1),
         isolation=Isolation(isolation),
         jobs=jobs,
         timeout_s=timeout,

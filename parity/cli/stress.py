@@ -32,7 +32,7 @@ _NAMED: Final = 10
 def stress_command(
     context: typer.Context,
     tests: Annotated[
-        list[str], typer.Argument(metavar="TEST...", help="Names or globs.", autocompletion=complete_test)
+        list[str], typer.Argument(metavar="TEST", help="Names or globs.", autocompletion=complete_test)
     ],
     boots: Annotated[
         int | None,
@@ -139,10 +139,11 @@ def _order(
 ) -> Order:
     from parity.campaign import StopRule  # noqa: PLC0415 - keeps --help fast
     from parity.flow.run import Order  # noqa: PLC0415
+    from parity.flow.selection import repeat_cases  # noqa: PLC0415
     from parity.flow.stress import BOOT_FAILURES_IN_A_ROW  # noqa: PLC0415
 
     return Order(
-        cases=cases * (times or 1),
+        cases=repeat_cases(cases, times or 1),
         isolation=Isolation.BOOT if boots else isolation,
         jobs=jobs,
         timeout_s=timeout_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from parity.architecture import ARCHITECTURES
 from parity.campaign import Case, StopRule
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parity.configuration import Configuration
+
+_MOST_ATTEMPTS: Final = 1_000_000
+"""All that one run plans is in its database before it begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,16 @@ def select_shard(configuration: Configuration, cases: Sequence[Case], shard: Sha
             if (first + (0 if whole else number)) % shard.count == shard.index - 1:
                 chosen.add(Case(target=target, test=test))
     return tuple(case for case in cases if case in chosen)
+
+
+def repeat_cases(cases: tuple[Case, ...], times: int) -> tuple[Case, ...]:
+    """Return the cases so many times, round by round; raise `UsageError` where nobody would live to see the end."""
+    if len(cases) * times > _MOST_ATTEMPTS:
+        raise UsageError(
+            f"{len(cases)} tests {times} times are more than the {_MOST_ATTEMPTS} attempts that one run takes",
+            hint="choose fewer tests or targets, or repeat without a number: --until-fail",
+        )
+    return cases * times
 
 
 def choose_stop_rule(*, until_fail: bool, fail_fast: bool) -> StopRule:

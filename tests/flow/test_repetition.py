@@ -156,3 +156,24 @@ def test_a_stress_run_tells_rate_groups_logs(lab: Lab) -> None:
     assert group.outcome is Outcome.FAIL
     assert [attempt.target for attempt in group.attempts] == ["x86_64", "x86_64"]
     assert all(b"broken" in attempt.logs[0].read_bytes() for attempt in group.attempts)
+
+
+def test_a_resumed_run_without_end_goes_on_until_something_fails(lab: Lab) -> None:
+    configuration = write_flaky(lab)
+    order = replace(order_of(configuration), stop=StopRule.UNTIL_FAIL, endless=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(configuration, order, watcher=Stopper(2))
+    resumed = run(configuration, order_of(configuration), resume=True)
+    assert [attempt.verdict.outcome for attempt in resumed.attempts] == [Outcome.PASS, Outcome.FAIL]
+    assert (resumed.state, resumed.stopped) == (CampaignState.FINISHED, True)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_endless_rounds_reach_every_target(lab: Lab, jobs: int) -> None:
+    configuration = lab.write("pass")
+    order = replace(order_of(configuration), stop=StopRule.UNTIL_FAIL, endless=True, jobs=jobs)
+    watcher = Stopper(6)
+    with pytest.raises(KeyboardInterrupt):
+        run(configuration, order, watcher=watcher)
+    reached = {event.report.attempt.target for event in watcher.events if isinstance(event, Finished)}
+    assert reached == {"aarch64", "x86_64"}

@@ -15,6 +15,7 @@ from parity.flow.selection import (
     choose_stop_rule,
     parse_shard,
     refuse_with_resume,
+    repeat_cases,
     select_cases,
     select_shard,
 )
@@ -94,6 +95,13 @@ def test_a_suite_stays_whole(configuration: Configuration) -> None:
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no shard"):
         parse_shard(text)
+
+
+def test_more_repetitions_than_a_run_takes_are_refused() -> None:
+    case = Case(target="a", test="x")
+    assert repeat_cases((case,), 3) == (case, case, case)
+    with pytest.raises(UsageError, match="2 tests 500001 times are more than"):
+        repeat_cases((case, case), 500_001)
 
 
 def test_the_stop_rule_is_one_or_none() -> None:
