@@ -164,7 +164,9 @@ def test_a_resumed_run_without_end_goes_on_until_something_fails(lab: Lab) -> No
     with pytest.raises(KeyboardInterrupt):
         run(configuration, order, watcher=Stopper(2))
     resumed = run(configuration, order_of(configuration), resume=True)
-    assert [attempt.verdict.outcome for attempt in resumed.attempts] == [Outcome.PASS, Outcome.FAIL]
+    *passed, last = (attempt.verdict.outcome for attempt in resumed.attempts)
+    assert last is Outcome.FAIL
+    assert set(passed) <= {Outcome.PASS}  # one boot more may have been under way when the run was ended
     assert (resumed.state, resumed.stopped) == (CampaignState.FINISHED, True)
 
 
