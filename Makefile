@@ -10,7 +10,7 @@ endif
 
 ARGS ?=
 
-.PHONY: help setup run test check hang-matrix format clean
+.PHONY: help setup run test check hang-matrix bench format clean
 
 help:
 	@echo "make run      set up, boot the sample kernel on both architectures, run its tests, write arm64-parity.md"
@@ -20,6 +20,7 @@ help:
 	@echo "make setup    install what is missing and make .venv; does nothing twice"
 	@echo "make hang-matrix  every defect of the sample kernel on both architectures, diagnosed: the confusion matrix"
 	@echo "              (ARGS='abba --times 5' chooses; ARGS=--help lists more)"
+	@echo "make bench    what isolation by snapshot, boot and sharing costs, and a plain loop beside it"
 	@echo "make check    format, lint and types only"
 	@echo "make format   rewrite the Python sources in the one format"
 	@echo "make clean    remove what was built; .venv and recorded results stay"
@@ -36,6 +37,9 @@ test: setup
 
 hang-matrix: setup
 	@.venv/bin/python -m tests.duet.hang_matrix $(ARGS)
+
+bench: setup
+	@.venv/bin/python -m tests.bench.isolation $(ARGS)
 
 check: setup
 	@scripts/check

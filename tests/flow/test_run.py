@@ -47,7 +47,7 @@ budget_s = 1
 """
 
 
-@pytest.mark.parametrize("isolation", [Isolation.BOOT, Isolation.SHARED])
+@pytest.mark.parametrize("isolation", [Isolation.SNAPSHOT, Isolation.BOOT, Isolation.SHARED])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_scenario_is_judged_as_it_should(lab: Lab, architecture: str, isolation: Isolation) -> None:
     configuration = lab.write(*SCENARIOS, architectures=[architecture], more=SLOW)

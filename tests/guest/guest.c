@@ -68,6 +68,20 @@ static int disk(void)
     return pass();
 }
 
+/* How often this ran before: a number in memory, and one on the disk. Passes where it is the first time. */
+static int count(void)
+{
+    static char sector[512];
+    static int times;
+    if (disk_read(sector)) {
+        times += sector[0];
+        sector[0]++;
+        disk_write(sector);
+    }
+    if (times++) return fail();
+    return pass();
+}
+
 static int binary(void)
 {
     static const u8 noise[] = {0x1b, '[', '3', '1', 'm', 0x00, 0xff, 0xfe, 0xc3, 0x28, '\r', 0x1b, ']', '0', ';', 'x', 0x07, '\n', 0};
@@ -120,7 +134,7 @@ static const struct scenario scenarios[] = {
     {"forged_end", forged_end}, {"binary", binary}, {"panic", panic}, {"panic_after_end", panic_after_end},
     {"hang", hang}, {"spin", spin}, {"reset", reset}, {"power_off", power_off}, {"chatter", chatter},
     {"flood", flood}, {"forged_own_end", forged_own_end}, {"panic_on_second_port", panic_on_second_port},
-    {"disk", disk},
+    {"disk", disk}, {"count", count}, {"count_again", count},
 };
 
 /* Text */

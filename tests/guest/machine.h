@@ -6,6 +6,7 @@ void serial_write(unsigned char byte);
 unsigned char serial_read(void); /* waits */
 void second_serial_write(unsigned char byte); /* nothing where the machine has one port */
 int disk_read(char *sector);      /* the first 512 bytes of the first disk; 0 where there is none */
+int disk_write(const char *sector);
 const char *command_line(void);
 void halt(void);                  /* interrupts off, for good */
 void pause_a_while(void);         /* some ten milliseconds */

@@ -59,7 +59,8 @@ void second_serial_write(unsigned char byte)
 }
 
 /* ATA, READ SECTORS of LBA 0 by programmed input. */
-int disk_read(char *sector)
+/* One sector by programmed input and output (ATA/ATAPI-6, 8.34 and 8.62). */
+static int disk_begin(unsigned char command)
 {
     unsigned char status;
     out8(IDE + 6, 0xe0); /* the first drive */
@@ -69,9 +70,23 @@ int disk_read(char *sector)
     out8(IDE + 3, 0);
     out8(IDE + 4, 0);
     out8(IDE + 5, 0);
-    out8(IDE + 7, 0x20);
-    while (((status = in8(IDE + 7)) & 0x88) != 0x08) ; /* not busy, data ready */
+    out8(IDE + 7, command);
+    while (((status = in8(IDE + 7)) & 0x88) != 0x08) ; /* not busy, data wanted */
+    return 1;
+}
+
+int disk_read(char *sector)
+{
+    if (!disk_begin(0x20)) return 0;
     __asm__ volatile("cld\n rep insw" : "+D"(sector) : "d"((unsigned short)IDE), "c"(256) : "memory");
+    return 1;
+}
+
+int disk_write(const char *sector)
+{
+    if (!disk_begin(0x30)) return 0;
+    __asm__ volatile("cld\n rep outsw" : "+S"(sector) : "d"((unsigned short)IDE), "c"(256) : "memory");
+    while (in8(IDE + 7) & 0x80) ; /* it is on the disk once that is over */
     return 1;
 }
 

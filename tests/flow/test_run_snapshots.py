@@ -1,0 +1,134 @@
+"""Isolation by snapshot: the machine goes back to its prompt before every test, whatever the last one did to it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db import open_repository
+from parity.attempt import Isolation, LogKind
+from parity.outcome import Outcome
+from tests.support.lab import ARCHITECTURES, Lab, outcomes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from parity.configuration import Configuration
+    from parity.flow.run import Summary
+
+pytestmark = pytest.mark.qemu
+
+RUINS = ("panic", "hang", "chatter", "spin", "flood", "binary")
+"""Tests that leave a machine dead, silent, talking, busy or with escape sequences half-way."""
+
+
+def raw_log(configuration: Configuration, summary: Summary, test: str) -> bytes:
+    with open_repository(configuration.database_url, configuration.state_folder) as repository:
+        attempt = next(a for a in repository.campaign_attempts(summary.number) if a.test == test)
+        log = next(log for log in repository.logs_of(attempt.id) if log.kind is LogKind.RAW)
+        return log.path.read_bytes()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_one_boot_serves_all_tests(lab: Lab, architecture: str) -> None:
+    summary = lab.run(
+        lab.write("pass", "fail", "skip", architectures=[architecture]), isolation=Isolation.SNAPSHOT
+    )
+    assert [attempt.isolation for attempt in summary.attempts] == [Isolation.SNAPSHOT] * 3
+    assert [attempt.boot_s is not None for attempt in summary.attempts] == [True, False, False]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("ruin", RUINS)
+def test_what_a_test_does_to_its_machine_costs_the_next_one_nothing(
+    lab: Lab, architecture: str, ruin: str
+) -> None:
+    more = f"[test.{ruin}]\nbudget_s = 3"
+    configuration = lab.write(ruin, "pass", architectures=[architecture], more=more)
+    summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
+    assert outcomes(summary)[architecture, "pass"] is Outcome.PASS
+    assert b"still here" not in raw_log(configuration, summary, "pass")
+    assert raw_log(configuration, summary, "pass").count(b"[begin ") == 1
+
+
+@pytest.mark.parametrize("ending", ["reset", "power_off"])
+def test_a_machine_that_ended_itself_is_booted_anew(lab: Lab, ending: str) -> None:
+    summary = lab.run(
+        lab.write(ending, "pass", "fail", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT
+    )
+    assert [attempt.boot_s is not None for attempt in summary.attempts] == [True, True, False]
+    assert outcomes(summary)["x86_64", "pass"] is Outcome.PASS
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_memory_goes_back_with_the_machine(lab: Lab, architecture: str) -> None:
+    configuration = lab.write("count", "count_again", architectures=[architecture])
+    assert set(outcomes(lab.run(configuration, isolation=Isolation.SNAPSHOT)).values()) == {Outcome.PASS}
+    assert Outcome.FAIL in outcomes(lab.run(configuration, isolation=Isolation.SHARED)).values()
+
+
+def test_disks_go_back_with_the_machine_and_the_image_stays_as_it_was(lab: Lab) -> None:
+    image = lab.folder / "disk.img"
+    image.write_bytes(bytes(1 << 20))
+    configuration = lab.write(
+        "count",
+        "count_again",
+        architectures=["x86_64"],
+        target='disk = [{ image = "disk.img", interface = "ide" }]',
+    )
+    assert set(outcomes(lab.run(configuration, isolation=Isolation.SNAPSHOT)).values()) == {Outcome.PASS}
+    assert image.read_bytes() == bytes(1 << 20)
+
+
+def test_a_drive_that_cannot_be_saved_means_a_fresh_boot_for_every_test_and_says_so(
+    lab: Lab, tmp_path: Path
+) -> None:
+    (tmp_path / "raw.img").write_bytes(bytes(1 << 20))
+    configuration = lab.write(
+        "pass",
+        "fail",
+        architectures=["x86_64"],
+        arguments=f', "-drive", "file={tmp_path}/raw.img,format=raw,if=ide"',
+    )
+    summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
+    assert [attempt.isolation for attempt in summary.attempts] == [Isolation.BOOT] * 2
+    assert "does not support snapshots" in summary.without_snapshots["x86_64"]
+    assert outcomes(summary) == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "fail"): Outcome.FAIL}
+
+
+def test_without_the_image_tool_every_test_gets_a_fresh_boot(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shutil import which  # noqa: PLC0415
+
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program in ("qemu-system-x86_64", "git"):
+        (programs / program).symlink_to(str(which(program)))
+    monkeypatch.setenv("PATH", str(programs))
+    summary = lab.run(lab.write("pass", "fail", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT)
+    assert summary.without_snapshots == {"x86_64": "qemu-img is not installed (Debian: qemu-utils)"}
+    assert [attempt.isolation for attempt in summary.attempts] == [Isolation.BOOT] * 2
+
+
+def test_a_prepare_step_that_names_the_test_rules_snapshots_out(lab: Lab) -> None:
+    (lab.folder / "disk.img").write_bytes(bytes(1 << 16))
+    configuration = lab.write(
+        "pass",
+        "fail",
+        architectures=["x86_64"],
+        defaults="prepare = [['true', '{test}', '{disk}']]",
+        target='disk = [{ image = "disk.img", interface = "ide" }]',
+    )
+    summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
+    assert "prepare" in summary.without_snapshots["x86_64"]
+    assert [attempt.boot_s is not None for attempt in summary.attempts] == [True, True]
+
+
+def test_nothing_of_saved_machines_is_left_behind(lab: Lab) -> None:
+    lab.run(lab.write("pass", "panic", "fail", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT)
+    from runners.scratch import scratch_root  # noqa: PLC0415
+
+    assert not list(scratch_root().glob(f"parity-{os.getpid()}-*"))
