@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BASICS = ("sh", "dirname", "cat", "cmp", "head", "env", "rm", "mv", "sleep")
 TOOLS = (
-    *("git", "qemu-system-aarch64", "qemu-system-x86_64", "qemu-aarch64", "gdb-multiarch"),
+    *("git", "qemu-system-aarch64", "qemu-system-x86_64", "qemu-img", "qemu-aarch64", "gdb-multiarch"),
     *("clang", "ld.lld", "debugfs"),
 )
 
@@ -146,6 +146,7 @@ def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None
         ("git", "git"),
         ("qemu-system-aarch64", "qemu-system-arm"),
         ("qemu-system-x86_64", "qemu-system-x86"),
+        ("qemu-img", "qemu-utils"),
         ("qemu-aarch64", "qemu-user"),
         ("gdb-multiarch", "gdb-multiarch"),
         ("clang", "clang"),
