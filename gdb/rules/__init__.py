@@ -9,10 +9,10 @@ from gdb.rules.fatal import fault_storm, panic_parked
 from gdb.rules.interrupts import interrupt_storm, interrupts_off_loop, timer_lost, wait_with_interrupts_off
 from gdb.rules.locks import lock_cycle, lock_leaked, self_deadlock
 from gdb.rules.looping import kernel_loop, polling_livelock, requeue_livelock, slow, user_spin
-from gdb.rules.machine import host_starves, qemu_stopped, reset_loop
+from gdb.rules.machine import HOST, host_starves, qemu_stopped, reset_loop
 from gdb.rules.unknown import unknown
 from gdb.rules.waiting import blocked_in_system_call, lost_wakeup, runnable_not_scheduled
-from parity.diagnosis import Suspicion
+from parity.diagnosis import Cause, Suspicion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +44,15 @@ RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (
 )
 """The first that matches is the verdict; the others that match are its runners-up."""
 
+_TIMELESS: Final = (Cause.PANIC_PARKED, Cause.SELF_DEADLOCK, Cause.LOCK_CYCLE, Cause.LOCK_LEAKED)
+"""What stacks and records prove at one moment, however little time the host gave."""
+
 
 def diagnose(evidence: Evidence) -> Diagnosis:
     """Return what the evidence proves; `unknown` says what was seen and what was missing."""
     found = [diagnosis for rule in RULES if (diagnosis := rule(evidence)) is not None]
+    if found and found[0].subject == HOST:
+        found.sort(key=lambda one: not (one.cause in _TIMELESS and one.confidence.is_proof))
     first, *others = found or [unknown(evidence)]
     return replace(
         first,

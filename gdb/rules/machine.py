@@ -10,9 +10,12 @@ from parity.diagnosis import Cause, Confidence, Diagnosis
 if TYPE_CHECKING:
     from gdb.evidence import Evidence
 
+HOST: Final = "host"
+"""The subject of a verdict against the host."""
 _RESETS: Final = 3
-_STARVED: Final = 0.1
-"""The share of a window that a virtual CPU ran at most, having been ready for most of it."""
+_STARVED_S: Final = 0.05
+"""What a virtual CPU ran at most, having been ready for most of the window: a share of it would tell of the host alone,
+where many spin on few cores and each goes round its loop a million times."""
 
 
 def qemu_stopped(evidence: Evidence) -> Diagnosis | None:
@@ -52,7 +55,7 @@ def host_starves(evidence: Evidence) -> Diagnosis | None:
         cpu
         for cpu in evidence.busy
         if cpu.cpu in shares
-        and shares[cpu.cpu].ran_s < _STARVED * seconds
+        and shares[cpu.cpu].ran_s < _STARVED_S
         and shares[cpu.cpu].waited_s > 0.5 * seconds
     ]
     if not starved or len(starved) < len(evidence.busy):
@@ -67,5 +70,5 @@ def host_starves(evidence: Evidence) -> Diagnosis | None:
         Confidence.HIGH,
         "the host starves the guest: its CPUs are ready and are not given time",
         facts,
-        subject="host",
+        subject=HOST,
     )
