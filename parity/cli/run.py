@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
@@ -99,6 +100,14 @@ def run_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest run that did not finish.")
     ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Run up to 20 tests of each target (or those that are named) under snapshots and on fresh boots, "
+            "and name those that come out differently.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show tests and QEMU commands; start nothing.")
     ] = False,
@@ -117,6 +126,7 @@ def run_command(
     from parity.flow.selection import (  # noqa: PLC0415
         choose_stop_rule,
         parse_shard,
+        refuse_with_audit,
         refuse_with_resume,
         repeat_cases,
         select_cases,
@@ -159,7 +169,12 @@ def run_command(
         stop=stop,
         endless=until_fail and repeat is None,
     )
-    if dry_run:
+    if audit:
+        refuse_with_audit(
+            {"--resume": resume, "--repeat": repeat, "--until-fail": until_fail, "--dry-run": dry_run}
+        )
+        _audit(session, configuration, order, everything=bool(tests or pattern), as_json=as_json)
+    elif dry_run:
         if resume:
             order = _resumed(configuration, order)
         _show_order(session, configuration, order, as_json=as_json)
@@ -228,6 +243,38 @@ def _run(
         session.err.print("interrupted while building; nothing was run")
         raise typer.Exit(interrupted_status(interrupted.signal)) from None
     raise typer.Exit(exit_status(summary))
+
+
+def _audit(
+    session: Session, configuration: Configuration, order: Order, *, everything: bool, as_json: bool
+) -> None:
+    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.audit import audit_as_json, tell_audit  # noqa: PLC0415
+    from parity.cli.progress import open_observer  # noqa: PLC0415
+    from parity.flow.audit import audit_isolation, draw_sample  # noqa: PLC0415
+    from parity.flow.interrupt import Interrupted  # noqa: PLC0415
+    from parity.flow.plan import describe_machines  # noqa: PLC0415
+
+    seed = draw_seed() if order.seed is None else order.seed
+    cases = order.cases if everything else draw_sample(order.cases, seed=seed)
+    order = replace(order, cases=cases)
+    try:
+        with open_repository(configuration.database_url, configuration.state_folder) as repository:
+            machines = describe_machines(configuration, order)
+            with open_observer(session.out, quiet=as_json, machines=machines) as observer:
+                audit = audit_isolation(configuration, repository, order, observer)
+    except Interrupted as interrupted:
+        raise typer.Exit(interrupted_status(interrupted.signal)) from None
+    if as_json:
+        sys.stdout.write(json.dumps(audit_as_json(audit, seed), indent=2) + "\n")
+    else:
+        tell_audit(session.out, audit, seed)
+    last = audit.runs[-1]
+    if last.interrupt is not None:
+        raise typer.Exit(interrupted_status(last.interrupt))
+    if any(summary.lost for summary in audit.runs):
+        raise typer.Exit(ExitStatus.HARNESS)
+    raise typer.Exit(ExitStatus.AS_WANTED if audit.is_clean else ExitStatus.TESTS_FAILED)
 
 
 def exit_status(summary: Summary) -> int:

@@ -197,6 +197,7 @@ class HangRules(Table):
         *("*handle_*exception*", "exception_vector*", "el1_sync*", "el1_irq*", "el0_irq*", "kernel_sync"),
         *("timer_interrupt*", "timer_tick*", "*_nmi", "nmi_*", "*fault_handler*", "trap_handle*"),
         *("trap_from_*", "trap_kernel_*", "trap_entry*", "kerneltrap", "kernelvec", "usertrap"),
+        *("vector[0-9]*", "isr[0-9]*", "trap[0-9]*"),
     )
     """The entries of interrupts and exceptions, and their dispatchers."""
     syscall_symbols: Words = (

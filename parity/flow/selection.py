@@ -145,3 +145,13 @@ def refuse_with_resume(options: Mapping[str, object]) -> None:
             f"--resume goes on with what was planned, and takes no {', '.join(given)}",
             hint="leave --resume out to start a new run",
         )
+
+
+def refuse_with_audit(options: Mapping[str, object]) -> None:
+    """Raise `UsageError` where one of these options was given: an audit decides itself what it runs how often."""
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        raise UsageError(
+            f"--audit runs every test of its sample both ways, and takes no {', '.join(given)}",
+            hint="name tests to audit those, --seed to choose another sample",
+        )

@@ -207,8 +207,10 @@ def test_a_kernel_without_a_trace_lacks_it_by_name() -> None:
     layout = written(WrittenSymbol(name="main", address=0x1000, size=4, kind=LABEL))
     assert (layout.rings, layout.counter, layout.byte_trace, layout.origin) == (None, None, None, "")
     assert layout.missing == (
-        "there is no symbol TRACE_BUFFERS, TRACE_COUNTERS or TRACE_PROVIDERS: "
-        "`hang.symbols` says what a trace is called",
+        (
+            "there is no symbol TRACE_BUFFERS, TRACE_COUNTERS or TRACE_PROVIDERS: "
+            "`hang.symbols` says what a trace is called"
+        ),
     )
 
 
