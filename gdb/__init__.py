@@ -5,5 +5,5 @@ saved captures alike.
 Pure modules: byte_trace, capture, capture_bounds, counters, cpu_evidence, cpu_facts, cpu_state, dwarf_index,
 elf_image, event_types, evidence, find_layout, instruction_text, layout, memory, mi_text, perfetto_trace,
 place, register_dump, ring, roles, rules, scheduler_plan, scheduler_state, spans, spin_loop, structures,
-symbols, system_calls, timeline, timeline_page, timeline_text, trace_validation, window.
+symbols, system_calls, timeline, timeline_page, timeline_text, trace_validation, waited_lock, window.
 """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Tally
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gdb.cpu_state import Mode
-from gdb.roles import Role, short_name
+from gdb.roles import Role, is_exception, short_name
+from gdb.waited_lock import Spin, WaitedLock, find_waited_lock
 from gdb.window import Count
 
 if TYPE_CHECKING:
@@ -17,27 +19,14 @@ if TYPE_CHECKING:
     from gdb.cpu_state import CpuState, Frame
     from gdb.register_dump import PcSample
     from gdb.roles import Roles
-    from gdb.scheduler_state import LockState
     from gdb.window import Window
 
 _MOST: Final = 0.75
 """The share of samples that must agree: a timer interrupt may fall between."""
 _KERNEL_HALF: Final = 1 << 63
+_FROM_USER: Final = re.compile(r"user|el0|lower")
 _NARROW: Final = 64
 """Bytes that a tight loop spans at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitedLock:
-    """The lock that a CPU spins on."""
-
-    address: int | None
-    name: str
-    holder: int | None
-    """The CPU that its record names."""
-    held: bool | None
-    how: str
-    """What tells, as a sentence part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +50,8 @@ class CpuEvidence:
     lock: WaitedLock | None
     interrupted_at: int | None
     """The index in `functions` of the innermost interrupt's or exception's entry that has kernel code below it."""
+    ends_at_entry: bool = False
+    """Whether the stack ends at an interrupt's entry: what that fell on is not known."""
     offline: bool = False
     """Whether it never came up: it waits with its MMU still off, while others have theirs on."""
     has_ticked: bool | None = None
@@ -171,8 +162,11 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
         switches=window.count(Count.SWITCHES, number),
         faults=window.count(Count.FAULTS, number),
         idle=False,
-        lock=_waited_lock(capture, innermost, functions, places, roles),
+        lock=find_waited_lock(
+            capture, Spin(functions=functions, samples=samples, places=places, innermost=innermost), roles
+        ),
         interrupted_at=_interrupted_at(functions, roles),
+        ends_at_entry=_ends_at_entry(functions, state, roles),
         offline=_has_mmu_off(state),
         has_ticked=window.has_ever(Count.TICKS, number),
         events=window.events.get(number),
@@ -227,6 +221,20 @@ def _interrupted_at(functions: tuple[str, ...], roles: Roles) -> int | None:
     return None if found is None else lock + found
 
 
+def _ends_at_entry(functions: tuple[str, ...], state: CpuState | None, roles: Roles) -> bool:
+    """Say so of a stack that was not unwound beyond an entry; one from user code ends there as well, and rightly.
+
+    Exceptions are taken for user code's: few kernels fault while they hold a spinlock.
+    """
+    known = [name for name in functions if name]
+    if not known or roles.of(known[-1]) is not Role.INTERRUPT or _FROM_USER.search(known[-1].lower()):
+        return False
+    if is_exception(known):
+        return False
+    saved = state.registers.get("SPSR_EL1") if state is not None else None
+    return saved is None or bool(saved & 0xF)
+
+
 def _entry(functions: tuple[str, ...], roles: Roles) -> int | None:
     """Return the index of the innermost interrupt's entry that has the kernel's own code below it."""
     for n, name in enumerate(functions[:-1]):
@@ -237,86 +245,3 @@ def _entry(functions: tuple[str, ...], roles: Roles) -> int | None:
                 else None
             )
     return None
-
-
-def _waited_lock(
-    capture: Capture,
-    innermost: Innermost | None,
-    functions: tuple[str, ...],
-    places: tuple[str, ...],
-    roles: Roles,
-) -> WaitedLock | None:
-    """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
-    if not _is_in_lock(functions, roles) or not _stays_in_lock(places, functions, roles):
-        return None
-    for address, how in _candidates(innermost):
-        lock = _known_lock(capture, address)
-        if lock is not None:
-            return WaitedLock(
-                address=lock.address,
-                name=lock.name or lock.symbol,
-                holder=lock.holder,
-                held=lock.held,
-                how=how,
-            )
-    for address, how in _candidates(innermost):
-        name = (capture.places or {}).get(address)
-        if name:
-            return WaitedLock(address=address, name=name, holder=None, held=None, how=how)
-    first = next(iter(_candidates(innermost)), None)
-    return WaitedLock(
-        address=first[0] if first else None,
-        name=f"{first[0]:#x}" if first else "",
-        holder=None,
-        held=None,
-        how=first[1] if first else "its function takes locks",
-    )
-
-
-def _is_in_lock(functions: tuple[str, ...], roles: Roles) -> bool:
-    """Whether the innermost frames take a lock, or did when the interrupt came that runs now."""
-    at = roles.first(functions, Role.LOCK)
-    if at is None:
-        return False
-    interrupt = roles.first(functions[:at], Role.INTERRUPT)
-    return at < 3 or (interrupt is not None and at - _last(functions[:at], roles) <= 3)
-
-
-def _last(functions: tuple[str, ...], roles: Roles) -> int:
-    """Return the index of the outermost interrupt frame."""
-    return max(n for n, name in enumerate(functions) if roles.of(name) is Role.INTERRUPT)
-
-
-def _stays_in_lock(places: tuple[str, ...], functions: tuple[str, ...], roles: Roles) -> bool:
-    """Whether the samples are the lock's loop: in the primitive, its callers, or the one helper that it calls."""
-    if not any(places):
-        return True
-    if sum(roles.of(place) is Role.LOCK for place in places) >= _MOST * len(places):
-        return True
-    own = {*functions[:4]}
-    in_lock = sum(roles.of(place) is Role.LOCK for place in places)
-    helpers = Tally(place for place in places if place not in own and roles.of(place) is not Role.LOCK)
-    if len(helpers) <= 1:
-        return in_lock > 0
-    passing = helpers.total() - helpers.most_common(1)[0][1]  # interrupts that fell on the loop
-    return 4 * in_lock >= len(places) and 5 * passing <= len(places)
-
-
-def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:
-    """Return addresses that may be the lock's: arguments first, then what the loop reads."""
-    if innermost is None:
-        return []
-    found = [(value, f"the argument {name}") for name, value in innermost.pointers.items()]
-    operands = innermost.loop.operands if innermost.loop is not None else ()
-    found += [
-        (operand.address, f"the loop reads {operand.text}")
-        for operand in operands
-        if operand.address is not None
-    ]
-    return found
-
-
-def _known_lock(capture: Capture, address: int) -> LockState | None:
-    return next(
-        (lock for lock in capture.locks if lock.address <= address < lock.address + max(lock.size, 1)), None
-    )

@@ -23,6 +23,8 @@ from gdb.timeline import SYSTEM_CALL_SPAN, TIMELINE_EVENT, Timeline, merge, pair
 from gdb.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from gdb.capture import Capture
     from gdb.event_types import EventTypes
     from gdb.ring import Events
@@ -146,7 +148,7 @@ class Evidence:
     def running_record(self, cpu: int) -> ThreadState | None:
         """Return what the scheduler says of the thread that a CPU runs; the idle one only where there is no other."""
         names = self.running_states
-        found = [t for t in self.capture.threads if t.cpu == cpu and t.state.lower() in names]
+        found = [t for t in self.capture.threads if t.cpu == cpu and _is_in(t, names)]
         return min(found, key=_is_idle, default=None)
 
     def running_thread(self, cpu: int) -> int | None:
@@ -175,7 +177,18 @@ class Evidence:
     def ready_threads(self) -> tuple[ThreadState, ...]:
         """The threads that the scheduler's own records call ready to run; idle threads are none."""
         names = {str(state).lower() for state in self.ready_states}
-        return tuple(t for t in self.capture.threads if t.state.lower() in names and not _is_idle(t))
+        return tuple(t for t in self.capture.threads if _is_in(t, names) and not _is_idle(t))
+
+    @property
+    def blocked_threads(self) -> tuple[ThreadState, ...]:
+        """The threads that sleep: in the states that parity.toml names, else those that say on what."""
+        configured = self.rules.threads.blocked if self.rules.threads is not None else ()
+        names = {str(state).lower() for state in configured}
+        return tuple(
+            t
+            for t in self.capture.threads
+            if not _is_idle(t) and (_is_in(t, names) if names else bool(t.waits_for))
+        )
 
     @property
     def ready_states(self) -> tuple[str, ...]:
@@ -230,6 +243,11 @@ def read_timeline(capture: Capture, rules: HangRules, types: EventTypes) -> Time
     rings = decode_rings(raw, layout, known_types=types.known)
     hz = rules.timestamp_hz or capture.timestamp_hz
     return merge(rings, round(hz) if hz else None, aliases=types.aliases)
+
+
+def _is_in(thread: ThreadState, states: Set[str]) -> bool:
+    """Whether a thread is in one of these states, lower-case names or numbers."""
+    return not states.isdisjoint({thread.state.lower(), str(thread.state_number)})
 
 
 def _is_idle(thread: ThreadState) -> bool:

@@ -35,6 +35,13 @@ class Role(StrEnum):
     OTHER = "other"
 
 
+_SYNCHRONOUS: Final = re.compile(r"fault|abort|exception|sync")
+"""What the entries of exceptions are called; those of interrupts may be as well."""
+_ASYNCHRONOUS: Final = re.compile(r"irq|interrupt|timer|tick|nmi|isr\b")
+_NUMBERED: Final = re.compile(r"(?:vector|isr|trap)_?([0-9]{1,3})(?![0-9])")
+_EXCEPTIONS: Final = 32
+"""Vectors below are x86-64's exceptions (Intel SDM volume 3, 6.3.1)."""
+_NMI: Final = 2
 _GENERIC: Final = re.compile(r"<[^<>]*>")
 _ORDER: Final = (Role.PANIC, Role.LOCK, Role.IDLE, Role.INTERRUPT, Role.SYSTEM_CALL, Role.WAIT)
 
@@ -74,6 +81,16 @@ class Roles:
         """Return the functions that tell one stuck stack from another, innermost first."""
         kept = [function for function in functions if self.of(function) is Role.OTHER]
         return tuple(short_name(function) for function in kept)
+
+
+def is_exception(functions: Iterable[str]) -> bool | None:
+    """Return whether a handler's frames, its entry among them, serve an exception; None where no name tells."""
+    names = [function.rsplit("::", 1)[-1].lower() for function in functions]
+    numbers = [int(match[1]) for name in names if (match := _NUMBERED.match(name)) is not None]
+    above = " ".join(names)
+    if _ASYNCHRONOUS.search(above) or any(number >= _EXCEPTIONS or number == _NMI for number in numbers):
+        return False
+    return True if numbers or _SYNCHRONOUS.search(above) else None
 
 
 def short_name(function: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gdb.cpu_facts import describe_kernel_fault, describe_registers, describe_user_fault, is_kernel_fault
 from gdb.cpu_state import Mode
 from gdb.event_types import Event
-from gdb.roles import Role, short_name
+from gdb.roles import Role, is_exception, short_name
 from gdb.rules.verdict import kernel_functions, seen, stack, verdict
 from gdb.window import Count
 from parity.diagnosis import Cause, Confidence, Diagnosis
@@ -25,6 +25,8 @@ _FAST_PER_S: Final = 1000
 _CERTAIN_PER_S: Final = 100_000
 """Without a system call between; as first accesses to fresh pages they would be 400 MB a second."""
 _ALIKE: Final = 0.95
+_PAGE_FAULT: Final = re.compile(r"(?:vector|isr|trap)_?14(?![0-9])")
+"""Intel SDM volume 3, 6.15: the page fault's vector."""
 _MACHINERY: Final = re.compile(
     r"(?:^|::)(?:_*(?:k|v|do_|kernel_|rust_)?panic|panic_(?:fmt|handler|impl|display|bounds_check)"
     r"|(?:rust_)?begin_unwind|(?:unwrap|expect)_failed)$|(?:^|::)panicking::"
@@ -43,16 +45,18 @@ def panic_parked(evidence: Evidence) -> Diagnosis | None:
     where = f" in {culprit}" if culprit else ""
     panicked = any("panic" in name.lower() for name in cpu.functions)
     what = fault or ("a panic" if panicked else "a panic or a fatal exception")
+    certain = bool(fault) or not _parked_in_handler(evidence, cpu)
     others = [other.cpu for other in dead if other.cpu != cpu.cpu]
     parked = ", ".join(f"CPU {number}" for number in others)
     return verdict(
         evidence,
         Cause.PANIC_PARKED,
-        Confidence.VERY_HIGH,
+        Confidence.VERY_HIGH if certain else Confidence.HIGH,
         f"the kernel died of {what}{where} on CPU {cpu.cpu}, and stands in {cpu.function or 'its handler'}",
         [
             seen(cpu),
             describe_registers(cpu.state) if fault else "",
+            _fault_address(evidence, cpu) if fault else "",
             stack(cpu, depth=12),
             f"parked as well: {parked}" if others else "",
             *(f"console: {line}" for line in evidence.capture.subject.console_tail[-2:]),
@@ -75,7 +79,28 @@ def _is_dead(evidence: Evidence, cpu: CpuEvidence) -> bool:
     vectors = cpu.state.registers.get("VBAR_EL1") if cpu.state is not None else None
     in_vector = bool(vectors) and cpu.within(vectors or 0, (vectors or 0) + _VECTORS - 1)
     faulted = cpu.always_masked and is_kernel_fault(cpu.state) and (cpu.parked or cpu.span <= 64)
-    return (panics and cpu.always_masked) or (sampled and not cpu.ticks) or in_vector or faulted
+    stands = in_vector or faulted or _parked_in_handler(evidence, cpu)
+    return (panics and cpu.always_masked) or (sampled and not cpu.ticks) or stands
+
+
+def _parked_in_handler(evidence: Evidence, cpu: CpuEvidence) -> bool:
+    """Whether it waits with interrupts off above kernel code that an exception, by its handler's name, broke off."""
+    names = kernel_functions(cpu)
+    entry = _entry(evidence, names)
+    if entry < 0 or not cpu.parked or not cpu.always_masked or cpu.ticks:
+        return False
+    return is_exception(names[: entry + 1]) is True
+
+
+def _fault_address(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return what CR2 tells, as a fact: the address of the last page fault (Intel SDM volume 3, 2.5)."""
+    address = cpu.state.registers.get("cr2") if cpu.state is not None else None
+    if not address:
+        return ""
+    known = address in (evidence.capture.places or {})
+    return f"CPU {cpu.cpu}: CR2 is {evidence.place(address)}" + (
+        "" if known else ", where the kernel has nothing"
+    )
 
 
 def _tells(evidence: Evidence, cpu: CpuEvidence) -> tuple[bool, bool, int]:
@@ -92,7 +117,8 @@ def _fault(evidence: Evidence, cpu: CpuEvidence) -> str:
         return fault
     entry = _entry(evidence, kernel_functions(cpu))
     address = cpu.state.registers.get("cr2") if cpu.state is not None else None
-    faulted = any("fault" in name.lower() for name in kernel_functions(cpu)[: entry + 1])
+    handler = kernel_functions(cpu)[: entry + 1]
+    faulted = any("fault" in name.lower() or _PAGE_FAULT.match(name.lower()) for name in handler)
     return f"a page fault at address {address:#x}" if faulted and address is not None else ""
 
 

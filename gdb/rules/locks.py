@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gdb.event_types import Event
+from gdb.roles import is_exception
 from gdb.rules.verdict import below, others_tick, seen, stack, verdict
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from gdb.evidence import Evidence
 
 
-_SYNCHRONOUS: Final = re.compile(r"fault|abort|exception|sync|trap_from_kernel|kerneltrap")
-"""What the entries of exceptions are called; those of interrupts may be as well."""
-_ASYNCHRONOUS: Final = re.compile(r"irq|interrupt|timer|tick|nmi|isr\b")
+_INTERRUPTS: Final = {True: "a fault", False: "an interrupt", None: "an interrupt or a fault"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +38,17 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             if holder.cpu != cpu.cpu:
                 continue
             confidence = Confidence.HIGH if interrupted and cpu.always_masked else Confidence.MEDIUM
-        elif interrupted and not _others_in_kernel(evidence, cpu):
-            confidence = Confidence.MEDIUM
+        elif (interrupted or cpu.ends_at_entry) and not _others_in_kernel(evidence, cpu):
+            confidence = Confidence.MEDIUM if interrupted else Confidence.LOW
         else:
             continue
         if not interrupted and not cpu.always_masked:
             continue
         how = (
-            f"{'a fault' if faulted else 'an interrupt'} asks for it above {_interrupted(evidence, cpu)}"
+            f"{_INTERRUPTS[faulted]} asks for it above {_interrupted(evidence, cpu)}"
             if interrupted
+            else f"its stack ends at {_entry(cpu)}, and what that interrupted may hold it"
+            if cpu.ends_at_entry
             else "it took it before"
         )
         return verdict(
@@ -56,11 +56,16 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             Cause.SELF_DEADLOCK,
             confidence,
             f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and "
-            + ("holds it itself" if holder is not None else "seems to hold it itself")
+            + (
+                "holds it itself"
+                if holder is not None
+                else f"{'seems to' if interrupted else 'may'} hold it itself"
+            )
             + f": {how}",
             [
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
+                _reads(cpu),
                 stack(cpu, depth=12),
                 others_tick(evidence, cpu),
             ],
@@ -105,18 +110,24 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
             continue
         acquired = _unreleased(evidence, cpu)
         confidence = Confidence.HIGH if acquired or owner is not None else Confidence.MEDIUM
+        hidden = own and cpu.ends_at_entry
         waiters = [c for c in evidence.cpus if c.lock is not None and c.lock.name == cpu.lock.name]
         return verdict(
             evidence,
             Cause.LOCK_LEAKED,
-            confidence,
-            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and its holder has left: "
-            "no CPU is inside the section that it guards",
+            Confidence.LOW if hidden else confidence,
+            f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and "
+            + (
+                f"no other CPU holds it: it was leaked, or what {_entry(cpu)} interrupted holds it"
+                if hidden
+                else "its holder has left: no CPU is inside the section that it guards"
+            ),
             [
                 seen(cpu),
                 acquired,
                 holder.fact if holder else "no record and no event says who took it",
-                _whereabouts(owner, cpu) if owner is not None else "every other CPU idles or runs user code",
+                _reads(cpu),
+                _whereabouts(owner, cpu) if owner is not None else _others(evidence, cpu),
                 f"{len(waiters)} CPUs wait for it" if len(waiters) > 1 else "",
                 stack(cpu),
             ],
@@ -198,18 +209,44 @@ def _called(cpu: CpuEvidence) -> str:
     return f"the lock `{name}`" if name else "a lock"
 
 
-def _by_exception(cpu: CpuEvidence) -> bool:
+def _by_exception(cpu: CpuEvidence) -> bool | None:
     """Whether it is a fault, not an interrupt, above whose entry the CPU spins: that comes with interrupts on too."""
     if cpu.interrupted_at is None:
         return False
-    above = " ".join(name.rsplit("::", 1)[-1].lower() for name in cpu.functions[: cpu.interrupted_at + 1])
-    return not _ASYNCHRONOUS.search(above) and _SYNCHRONOUS.search(above) is not None
+    return is_exception(cpu.functions[: cpu.interrupted_at + 1])
 
 
 def _interrupted(evidence: Evidence, cpu: CpuEvidence) -> str:
     """Return the innermost telling function below the interrupt."""
     names = tuple(filter(None, cpu.functions[(cpu.interrupted_at or 0) + 1 :]))
     return next(iter(evidence.roles.canonical(names)), names[0] if names else "?")
+
+
+def _entry(cpu: CpuEvidence) -> str:
+    """Return the last known function of a stack, the interrupt's entry."""
+    return next((name for name in reversed(cpu.functions) if name), "?")
+
+
+def _reads(cpu: CpuEvidence) -> str:
+    """Return how a lock was told without a lock's function, as a fact."""
+    if cpu.lock is None or cpu.lock.depth:
+        return ""
+    return f"CPU {cpu.cpu}: its loop reads {cpu.lock.name} atomically, as a lock's does ({cpu.lock.how})"
+
+
+def _others(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return what the other CPUs do instead of holding the lock, as a fact."""
+    others = [other for other in evidence.cpus if other.cpu != cpu.cpu]
+    started = [other for other in others if not other.offline]
+    if not started:
+        return "no other CPU was started" if others else "there is no other CPU"
+    doing = {
+        "idles": any(other.idle for other in started),
+        "runs user code": any(other.mostly_user for other in started),
+        "waits for a lock as well": any(other.lock is not None for other in started),
+    }
+    words = " or ".join(word for word, found in doing.items() if found)
+    return f"every other CPU{' that was started' if len(started) < len(others) else ''} {words}"
 
 
 def _others_in_kernel(evidence: Evidence, cpu: CpuEvidence) -> bool:

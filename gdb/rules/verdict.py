@@ -26,7 +26,7 @@ def verdict(
 ) -> Diagnosis:
     """Return a diagnosis; its frames are those of `cpu` where they are not given."""
     if frames is None:
-        frames = evidence.roles.canonical(kernel_functions(cpu)) if cpu is not None else ()
+        frames = evidence.roles.canonical(stuck_functions(cpu)) if cpu is not None else ()
     return Diagnosis(
         cause=cause,
         confidence=confidence,
@@ -42,6 +42,11 @@ def kernel_functions(cpu: CpuEvidence) -> tuple[str, ...]:
     return tuple(name for name in cpu.functions if name)
 
 
+def stuck_functions(cpu: CpuEvidence) -> tuple[str, ...]:
+    """Return the same without those that take the lock that the CPU spins on."""
+    return tuple(name for name in cpu.functions[cpu.lock.depth if cpu.lock is not None else 0 :] if name)
+
+
 def below(evidence: Evidence, cpu: CpuEvidence) -> str:
     """Return ` in FUNCTION, below CALL` for the first telling frame of a stuck stack."""
     place = telling(evidence, cpu)
@@ -52,7 +57,7 @@ def below(evidence: Evidence, cpu: CpuEvidence) -> str:
 
 def telling(evidence: Evidence, cpu: CpuEvidence) -> str:
     """Return the innermost function of a stuck stack that is no primitive."""
-    canonical = evidence.roles.canonical(kernel_functions(cpu))
+    canonical = evidence.roles.canonical(stuck_functions(cpu))
     return canonical[0] if canonical else cpu.function
 
 

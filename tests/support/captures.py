@@ -20,7 +20,7 @@ from gdb.memory import Block
 from gdb.register_dump import PcSample
 from gdb.rules import diagnose
 from gdb.scheduler_state import LockState, ThreadState
-from gdb.spin_loop import SpinLoop
+from gdb.spin_loop import Operand, SpinLoop
 from parity.configuration import HangRules
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
@@ -62,6 +62,10 @@ class Cpu:
     registers: Mapping[str, int] = field(default_factory=dict)
     waits: bool = False
     """Whether it is stopped in a loop around WFI or HLT."""
+    reads: str = ""
+    """The variable that the loop in which it is stopped reads as locks are read."""
+    straight: bool = False
+    """Whether it is stopped in a function without a loop."""
     pointers: Mapping[str, str] = field(default_factory=dict)
     """Arguments of the innermost frames: the names of the locks that they point to."""
     ticks: int | None = 100
@@ -190,7 +194,8 @@ def _write(
 
 
 def _names(cpu: Cpu) -> list[str]:
-    return [*cpu.stack, *(place for place in cpu.samples if isinstance(place, str)), *cpu.pointers.values()]
+    sampled = (place for place in cpu.samples if isinstance(place, str))
+    return [*cpu.stack, *sampled, *cpu.pointers.values(), *filter(None, (cpu.reads,))]
 
 
 def _spread(cpus: Sequence[Cpu]) -> dict[int, str]:
@@ -243,9 +248,12 @@ def _state(number: int, cpu: Cpu) -> CpuState:
 
 def _innermost(number: int, cpu: Cpu) -> Innermost:
     low = _pc(cpu, 0)
-    loop = SpinLoop(low=low, high=low + 8, operands=(), has_call=False, has_wait=cpu.waits, has_pause=False)
+    read = (Operand(text="[x20]", address=address(cpu.reads), is_atomic=True),) if cpu.reads else ()
+    loop = SpinLoop(low=low, high=low + 8, operands=read, has_call=False, has_wait=cpu.waits, has_pause=False)
     return Innermost(
-        cpu=number, loop=loop, pointers={key: address(name) for key, name in cpu.pointers.items()}
+        cpu=number,
+        loop=None if cpu.straight else loop,
+        pointers={key: address(name) for key, name in cpu.pointers.items()},
     )
 
 
