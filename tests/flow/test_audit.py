@@ -69,7 +69,7 @@ def test_tests_that_come_out_alike_make_a_clean_audit_of_two_runs(lab: Lab, arch
 
 @pytest.mark.qemu
 def test_a_test_that_comes_out_differently_is_run_again_both_ways_and_named(lab: Lab) -> None:
-    (lab.folder / "disk.img").write_bytes(bytes(1 << 16))
+    (lab.folder / "disk.img").write_bytes(bytes(1 << 20))
     count_boots = "printf x >> boots; printf boot-$(wc -c < boots) | dd of={disk} conv=notrunc 2>/dev/null"
     configuration = lab.write(
         "disk",
