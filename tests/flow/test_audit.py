@@ -74,6 +74,7 @@ def test_a_test_that_comes_out_differently_is_run_again_both_ways_and_named(lab:
     configuration = lab.write(
         "disk",
         architectures=["x86_64"],
+        machines={"x86_64": ("pc", "qemu64")},
         target='disk = [{ image = "disk.img", interface = "ide" }]',
         defaults=f"prepare = [['sh', '-c', '{count_boots}']]",
         more="[test.disk]\npass = ['the disk says: boot-1']",

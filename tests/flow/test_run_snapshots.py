@@ -76,6 +76,7 @@ def test_disks_go_back_with_the_machine_and_the_image_stays_as_it_was(lab: Lab) 
         "count",
         "count_again",
         architectures=["x86_64"],
+        machines={"x86_64": ("pc", "qemu64")},
         target='disk = [{ image = "disk.img", interface = "ide" }]',
     )
     assert set(outcomes(lab.run(configuration, isolation=Isolation.SNAPSHOT)).values()) == {Outcome.PASS}
@@ -120,6 +121,7 @@ def test_a_prepare_step_that_names_the_test_rules_snapshots_out(lab: Lab) -> Non
         "fail",
         architectures=["x86_64"],
         defaults="prepare = [['true', '{test}', '{disk}']]",
+        machines={"x86_64": ("pc", "qemu64")},
         target='disk = [{ image = "disk.img", interface = "ide" }]',
     )
     summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
