@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from parity.cli.slowness import SlowTests
 from parity.cli.styles import OUTCOME_STYLES
 from parity.flow.work import Finished, Started, TargetLost, WorkerEnded
 from parity.hangs import deciding_sentence
@@ -89,6 +90,7 @@ class PlainObserver:
         self._console = console
         self._machines = machines
         self._width = 0
+        self._slow = SlowTests()
 
     def building(self, target: str, command: Sequence[str]) -> None:
         """Say which command runs."""
@@ -101,7 +103,8 @@ class PlainObserver:
         self._console.print(Text(f"run {number}: {describe_order(order)}; {machines}"), soft_wrap=True)
 
     def happened(self, event: Event | None) -> None:
-        """Write a line for a verdict; two for one that needs a look."""
+        """Write a line for a verdict, two for one that needs a look, and one for a test that takes long."""
+        self.tell_slow(event)
         match event:
             case Finished(report=report):
                 for failure in report.boot_failures:
@@ -117,6 +120,14 @@ class PlainObserver:
                 )
             case _:
                 pass
+
+    def tell_slow(self, event: Event | None) -> None:
+        """Write a line for each test that has been running for long, and again when it is twice as long."""
+        now = time.monotonic()
+        self._slow.follow(event, now)
+        for started, taken in self._slow.due(now):
+            line = f"{started.target:<{self._width}}  {started.tests[0]:<28} SLOW     {taken:6.2f} s so far"
+            self._console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
 class BriefObserver(PlainObserver):
@@ -137,6 +148,7 @@ class BriefObserver(PlainObserver):
         if not isinstance(event, Finished):
             super().happened(event)
             return
+        self._slow.follow(event, time.monotonic())
         self._counts[event.report.attempt.verdict.outcome] += 1
         if not event.report.attempt.verdict.outcome.is_wanted or event.report.boot_failures:
             super().happened(event)
@@ -169,6 +181,7 @@ class LiveObserver(PlainObserver):
 
     def happened(self, event: Event | None) -> None:
         """Note what the workers do; write a line for a verdict that needs a look."""
+        self.tell_slow(event)
         match event:
             case Started(worker=worker):
                 self._workers[worker] = event, time.monotonic()
@@ -189,10 +202,11 @@ class LiveObserver(PlainObserver):
                 (f"  {started.target:<{self._width}}  ", "dim"),
                 started.tests[0] if len(started.tests) == 1 else f"a suite of {len(started.tests)} tests",
                 (f"  {time.monotonic() - since:.1f} s", "dim"),
+                ("  SLOW" if self._slow.is_slow(worker, time.monotonic()) else "", "yellow"),
                 no_wrap=True,
                 overflow="ellipsis",
             )
-            for _, (started, since) in sorted(self._workers.items())
+            for worker, (started, since) in sorted(self._workers.items())
         ]
         done = self._counts.total()
         left = describe_done(done, self._total) + describe_counts(self._counts) if done else Text("starting")

@@ -1,0 +1,54 @@
+"""Which tests take long while they run: told once at a limit, and again each time that doubles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from parity.flow.work import Finished, Started, WorkerEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from parity.flow.work import Event
+
+FIRST_S: Final = 5.0
+"""Seconds until a test that still runs is worth a word."""
+
+
+@dataclass(slots=True)
+class _Running:
+    started: Started
+    since: float
+    next_s: float = FIRST_S
+
+
+@dataclass(slots=True)
+class SlowTests:
+    """Follows what the workers are at; suites, which are long by nature, are left alone."""
+
+    _running: dict[int, _Running] = field(default_factory=dict)
+
+    def follow(self, event: Event | None, now: float) -> None:
+        """Take notice of what happened, at `now` seconds on any clock that goes on."""
+        match event:
+            case Started(worker=worker, tests=tests) if len(tests) == 1:
+                self._running[worker] = _Running(event, now)
+            case Finished(worker=worker) | WorkerEnded(worker=worker):
+                self._running.pop(worker, None)
+            case _:
+                pass
+
+    def due(self, now: float) -> Iterator[tuple[Started, float]]:
+        """Yield each test that has become slow, or twice as slow as when it was told, and its seconds so far."""
+        for running in self._running.values():
+            taken = now - running.since
+            if taken >= running.next_s:
+                while running.next_s <= taken:
+                    running.next_s *= 2
+                yield running.started, taken
+
+    def is_slow(self, worker: int, now: float) -> bool:
+        """Whether a worker's test is slow by now."""
+        running = self._running.get(worker)
+        return running is not None and now - running.since >= FIRST_S
