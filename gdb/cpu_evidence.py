@@ -7,6 +7,7 @@ from collections import Counter as Tally
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from gdb.cpu_facts import GENERAL_REGISTERS
 from gdb.cpu_state import Mode
 from gdb.roles import Role, is_exception, short_name
 from gdb.waited_lock import Spin, WaitedLock, find_waited_lock
@@ -25,6 +26,10 @@ _MOST: Final = 0.75
 """The share of samples that must agree: a timer interrupt may fall between."""
 _KERNEL_HALF: Final = 1 << 63
 _FROM_USER: Final = re.compile(r"user|el0|lower")
+_REPEATS: Final = 4
+"""How many samples find a CPU where another has found it already, at least."""
+_GENERAL: Final = 16
+"""How many general registers a sample has at least."""
 _NARROW: Final = 64
 """Bytes that a tight loop spans at most."""
 
@@ -129,6 +134,20 @@ class CpuEvidence:
     def user_places(self) -> frozenset[int]:
         """The program counters in user code; those just before the return to it are the kernel's."""
         return frozenset(s.pc for s in self.samples if s.mode is Mode.USER and s.pc < _KERNEL_HALF)
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether nothing moves in user code: all registers are equal in all samples at one place, flags included."""
+        seen: dict[int, list[dict[str, int]]] = {}
+        for sample in self.samples:
+            if sample.mode is Mode.USER and sample.pc < _KERNEL_HALF:
+                general = {k: value for k, value in sample.registers.items() if k in GENERAL_REGISTERS}
+                seen.setdefault(sample.pc, []).append(general)
+        repeats = sum(len(registers) - 1 for registers in seen.values())
+        return repeats >= _REPEATS and all(
+            len(found[0]) >= _GENERAL and all(registers == found[0] for registers in found)
+            for found in seen.values()
+        )
 
     def spends_in(self, roles: Roles, *wanted: Role) -> float:
         """Return the share of samples in functions of these roles."""

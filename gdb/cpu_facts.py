@@ -10,6 +10,13 @@ from gdb.cpu_state import decode_exception_syndrome, decode_timer_control
 if TYPE_CHECKING:
     from gdb.cpu_state import CpuState, ExceptionSyndrome
 
+GENERAL_REGISTERS: Final = frozenset(
+    {f"x{number}" for number in range(31)}
+    | {"sp", "cpsr", "eflags"}
+    | {f"r{name}" for name in ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp")}
+    | {f"r{number}" for number in range(8, 16)}
+)
+"""What a program computes with, its flags included, of both architectures."""
 _TIMERS: Final = ("CNTV_CTL_EL0", "CNTP_CTL_EL0")
 _SAME_LEVEL: Final = (0x0E, 0x21, 0x22, 0x25, 0x26, 0x2F)
 """Exception classes that a kernel takes of itself and does not survive (Arm ARM DDI 0487, D17.2.37)."""

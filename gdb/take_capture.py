@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from gdb.capture import Capture, Progress, Sample
 from gdb.core_file import find_mappings, map_core, read_memory_map
 from gdb.counters import read_counters, read_providers
+from gdb.cpu_facts import GENERAL_REGISTERS
 from gdb.cpu_state import CpuState, Frame, Mode
 from gdb.debugger import Debugger
 from gdb.early_debugger import EarlyDebugger
@@ -31,7 +32,7 @@ from parity.deadline import Deadline
 from parity.errors import HarnessError, MachineError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -165,7 +166,7 @@ class _Taking:
             cpus = self._guest.registers()
             if self._memory is not None:
                 self._memory.look_through(cpus)
-            return tuple(replace(cpu, registers=_few(cpu.registers)) for cpu in cpus)
+            return tuple(replace(cpu, registers=_few(cpu)) for cpu in cpus)
         return None
 
     def _state(self) -> str:
@@ -342,8 +343,10 @@ class _Noting:
         return True
 
 
-def _few(registers: Mapping[str, int]) -> dict[str, int]:
-    return {name: value for name, value in registers.items() if name in _KEPT}
+def _few(sample: PcSample) -> dict[str, int]:
+    """Return the telling registers; in user mode they tell whether anything moves."""
+    kept = _KEPT | GENERAL_REGISTERS if sample.mode is Mode.USER else _KEPT
+    return {name: value for name, value in sample.registers.items() if name in kept}
 
 
 def _starved(progress: list[Progress]) -> bool:

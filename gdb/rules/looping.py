@@ -109,7 +109,7 @@ def _polling_by_place(evidence: Evidence) -> Diagnosis | None:
 
 
 def _who_may_help(evidence: Evidence, cpu: int) -> str:
-    """Return who else may yet make ready what is polled for, as a fact; empty where nobody is at work."""
+    """Return who else may yet bring about what is waited for, as a fact; empty where nobody is at work."""
     others = [other.cpu for other in evidence.busy if other.cpu != cpu]
     if others:
         return f"CPU {others[0]} is at work as well"
@@ -195,7 +195,7 @@ def user_spin(evidence: Evidence) -> Diagnosis | None:
         pcs = sorted(cpu.user_places)
         span = pcs[-1] - pcs[0] if pcs else 0
         certain = cpu.system_calls is not None and span <= _TIGHT
-        awaited = may_end_by_itself(evidence)
+        helper = _who_may_help(evidence, cpu.cpu)
         where = f"{pcs[0]:#x}" if len(pcs) == 1 else f"{pcs[0]:#x} to {pcs[-1]:#x}" if pcs else "?"
         thread = evidence.running_thread(cpu.cpu)
         who = evidence.thread_name(thread) if thread is not None else "the program"
@@ -203,7 +203,7 @@ def user_spin(evidence: Evidence) -> Diagnosis | None:
             evidence,
             Cause.USER_SPIN,
             Confidence.HIGH
-            if certain and not awaited
+            if certain and cpu.repeats_itself and not helper
             else Confidence.MEDIUM
             if span <= _NARROW
             else Confidence.LOW,
@@ -212,7 +212,10 @@ def user_spin(evidence: Evidence) -> Diagnosis | None:
                 seen(cpu),
                 f"no system call in {evidence.seconds:.1f} s" if cpu.system_calls is not None else "",
                 f"CPU {cpu.cpu}: its program counters span {span} bytes",
-                awaited,
+                "all general registers are equal whenever it is at the same place"
+                if cpu.repeats_itself
+                else "its registers change, or were not seen: it may compute, and come to an end",
+                helper,
             ],
             subject="user code",
             frames=(),

@@ -151,18 +151,17 @@ def _innermost_wait(evidence: Evidence) -> InFlight | None:
 
 def _blocked_by_scheduler(evidence: Evidence) -> Diagnosis | None:
     """Without a trace: what the scheduler's own records say of who waits."""
-    blocked = [t for t in evidence.capture.threads if t.waits_for and "idle" not in t.name.lower()]
+    blocked = [t for t in evidence.blocked_threads if "idle" not in t.name.lower()]
     if not blocked:
         return None
-    thread = blocked[0]
+    thread = next((one for one in blocked if one.waits_for), blocked[0])
     return verdict(
         evidence,
         Cause.BLOCKED_IN_SYSTEM_CALL,
         Confidence.MEDIUM,
-        f"{_named(thread)} sleeps ({thread.state}) on {thread.waits_for}, and no CPU works on anything that would "
-        "wake it",
+        f"{_named(thread)} sleeps ({thread.state}){_on(thread)}, and no CPU works on anything that would wake it",
         [
-            *(f"{_named(other)}: {other.state} on {other.waits_for}" for other in blocked[:6]),
+            *(f"{_named(other)}: {other.state}{_on(other)}" for other in blocked[:6]),
             "every CPU idles" + (", and ticks" if evidence.ticking else ""),
             may_end_by_itself(evidence),
         ],
@@ -288,6 +287,10 @@ def _given_up(evidence: Evidence, tid: int) -> str:
 def _age(evidence: Evidence, time: int) -> str:
     age = evidence.age_s(time)
     return "" if age is None else f", {age:.1f} s before the last event"
+
+
+def _on(thread: ThreadState) -> str:
+    return f" on {thread.waits_for}" if thread.waits_for else ""
 
 
 def _named(thread: ThreadState) -> str:

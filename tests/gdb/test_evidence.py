@@ -9,6 +9,7 @@ from gdb.evidence import read_evidence
 from gdb.memory import Block
 from gdb.rules.patience import armed_timer, may_end_by_itself
 from parity.configuration import HangRules
+from parity.configuration.inspection import ThreadNames
 from tests.support.captures import capture, idle, runs, thread, user
 
 _ON_5 = (0, Event.CTX_SWITCH_EXIT, 5)
@@ -63,3 +64,17 @@ def test_a_timer_of_a_thread_that_ended_does_not() -> None:
 
 def test_a_kernel_at_work_with_no_timer_waits_for_nothing() -> None:
     assert may_end_by_itself(read_evidence(capture(runs("work")), HangRules())) == ""
+
+
+def test_states_may_be_configured_as_numbers() -> None:
+    threads = [
+        replace(thread(1, "READY"), state_number=3),
+        replace(thread(2, "ON_CPU"), state_number=4),
+        replace(thread(3, "ASLEEP"), state_number=5),
+        replace(thread(4, "3"), state_number=3),
+    ]
+    names = ThreadNames(list="threads", id="id", state="state", ready=(3,), running=(4,), blocked=(5,))
+    evidence = read_evidence(capture(idle(), threads=threads), HangRules(threads=names))
+    assert [one.id for one in evidence.ready_threads] == [1, 4]
+    assert [one.id for one in evidence.blocked_threads] == [3]
+    assert evidence.running_thread(0) == 2

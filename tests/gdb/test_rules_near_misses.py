@@ -10,10 +10,11 @@ from gdb.event_types import Event
 from gdb.evidence import read_evidence
 from gdb.rules import RULES
 from parity.configuration import HangRules
-from parity.diagnosis import Cause
+from parity.diagnosis import Cause, Confidence
 from tests.support.captures import (
     MMU_ON,
     capture,
+    diagnosed,
     idle,
     lock,
     off,
@@ -177,3 +178,21 @@ def test_a_rule_leaves_alone_what_looks_like_its_case(name: str) -> None:
     evidence = read_evidence(found, HangRules())
     matching = [diagnosis for rule in RULES if (diagnosis := rule(evidence)) is not None]
     assert cause not in [diagnosis.cause for diagnosis in matching], matching
+
+
+def test_user_code_in_which_nothing_moves_is_proved_to_spin() -> None:
+    assert diagnosed(capture(user(), idle())).confidence is Confidence.HIGH
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        capture(user(moves=True), idle()),
+        capture(user(), user(span=9000, calls=None)),
+        capture(user(span=9000, samples=tuple(range(0x400000, 0x400008))), idle()),
+    ],
+    ids=["its registers change", "another thread may set what it reads", "no place is seen twice"],
+)
+def test_a_narrow_loop_that_may_come_to_an_end_is_no_proof(found: Capture) -> None:
+    diagnosis = diagnosed(found)
+    assert (diagnosis.cause, diagnosis.confidence) == (Cause.USER_SPIN, Confidence.MEDIUM)

@@ -62,6 +62,8 @@ class Cpu:
     registers: Mapping[str, int] = field(default_factory=dict)
     waits: bool = False
     """Whether it is stopped in a loop around WFI or HLT."""
+    moves: bool = False
+    """Whether a register differs from sample to sample."""
     reads: str = ""
     """The variable that the loop in which it is stopped reads as locks are read."""
     straight: bool = False
@@ -229,8 +231,14 @@ def _sample(number: int, cpu: Cpu, moment: int) -> PcSample:
         interrupts_masked=cpu.masked,
         halted=cpu.halted,
         stack_pointer=None,
-        registers={name: value for name, value in cpu.registers.items() if name == "cr2"},
+        registers=_sampled_registers(cpu, mode, moment),
     )
+
+
+def _sampled_registers(cpu: Cpu, mode: Mode, moment: int) -> dict[str, int]:
+    general = dict.fromkeys((f"x{number}" for number in range(31)), 7) if mode is Mode.USER else {}
+    moving = {"x8": moment} if cpu.moves and general else {}
+    return {name: value for name, value in cpu.registers.items() if name == "cr2"} | general | moving
 
 
 def _state(number: int, cpu: Cpu) -> CpuState:
