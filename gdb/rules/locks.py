@@ -44,24 +44,12 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             continue
         if not interrupted and not cpu.always_masked:
             continue
-        how = (
-            f"{_INTERRUPTS[faulted]} asks for it above {_interrupted(evidence, cpu)}"
-            if interrupted
-            else f"its stack ends at {_entry(cpu)}, and what that interrupted may hold it"
-            if cpu.ends_at_entry
-            else "it took it before"
-        )
         return verdict(
             evidence,
             Cause.SELF_DEADLOCK,
             confidence,
             f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and "
-            + (
-                "holds it itself"
-                if holder is not None
-                else f"{'seems to' if interrupted else 'may'} hold it itself"
-            )
-            + f": {how}",
+            + _how_it_holds(evidence, cpu, is_known=holder is not None),
             [
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
@@ -73,6 +61,16 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             cpu=cpu,
         )
     return None
+
+
+def _how_it_holds(evidence: Evidence, cpu: CpuEvidence, *, is_known: bool) -> str:
+    if cpu.interrupted_at is not None:
+        held = "holds it itself" if is_known else "seems to hold it itself"
+        return f"{held}: {_INTERRUPTS[_by_exception(cpu)]} asks for it above {_interrupted(evidence, cpu)}"
+    held = "holds it itself" if is_known else "may hold it itself"
+    if cpu.ends_at_entry:
+        return f"{held}: its stack ends at {_entry(cpu)}, and what that interrupted may hold it"
+    return f"{held}: it took it before"
 
 
 def lock_cycle(evidence: Evidence) -> Diagnosis | None:

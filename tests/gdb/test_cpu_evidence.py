@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gdb.cpu_state import Mode
 from gdb.evidence import read_evidence
 from parity.configuration import HangRules
@@ -103,3 +105,11 @@ def test_without_samples_the_stop_alone_counts() -> None:
     assert cpu.always_masked
     assert not cpu.mostly_kernel
     assert cpu.mode is Mode.KERNEL
+
+
+@pytest.mark.parametrize(("place", "name"), [("big_lock+0x4", "big_lock"), ("locks+0x40", "locks+0x40")])
+def test_a_word_within_a_lock_is_called_by_the_lock(place: str, name: str) -> None:
+    found = capture(runs("spin_lock", "enter", reads=place, masked=True, ticks=0))
+    waited = read_evidence(found, HangRules()).cpus[0].lock
+    assert waited is not None
+    assert waited.name == name

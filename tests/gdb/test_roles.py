@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gdb.roles import Role, Roles, short_name
+from gdb.roles import Role, Roles, is_exception, short_name
 from parity.configuration import HangRules
 
 ROLES: Final = Roles.by(HangRules())
@@ -44,3 +44,22 @@ def test_the_primitives_are_left_out_of_what_tells_stacks_apart() -> None:
         "create_at",
         "sys_mkdir",
     )
+
+
+@pytest.mark.parametrize(
+    ("functions", "expected"),
+    [
+        (("stop", "vector14"), True),
+        (("page_fault_handler", "trap_entry"), True),
+        (("isr2",), False),
+        (("isr32", "trap"), False),
+        (("sched_tick", "trap_from_kernel"), False),
+        (("wake", "trap_from_kernel"), None),
+        (("vector99999",), None),
+        ((), None),
+    ],
+)
+def test_exceptions_are_told_from_interrupts_where_names_allow(
+    functions: tuple[str, ...], *, expected: bool | None
+) -> None:
+    assert is_exception(functions) is expected
