@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Tally
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ _DEEPEST: Final = 2
 """How many frames a lock's function has above it at most: what it calls while it spins."""
 _HELPER: Final = 64
 """Bytes that samples in such a helper are spread over at most; what does work moves about."""
+_LOCAL: Final = re.compile(r"%rsp|-0x[0-9a-f]+\(%rbp|\[(?:sp|x29)\b")
+"""A variable on the stack, as code without optimisation keeps its arguments: no lock, whatever symbol precedes it."""
 _LOCK_BYTES: Final = 16
 """A word so far into a variable is a part of one lock; further on it may be another's."""
 
@@ -163,7 +166,7 @@ def _candidates(innermost: Innermost | None) -> list[tuple[int, str]]:
     found += [
         (operand.address, f"the loop reads {operand.text}")
         for operand in operands
-        if operand.address is not None
+        if operand.address is not None and (operand.is_atomic or not _LOCAL.search(operand.text))
     ]
     return found
 
