@@ -10,7 +10,7 @@ endif
 
 ARGS ?=
 
-.PHONY: help setup run test check hang-matrix bench format clean
+.PHONY: help setup run test check hang-matrix bench soak format clean
 
 help:
 	@echo "make run      set up, boot the sample kernel on both architectures, run its tests, write arm64-parity.md"
@@ -21,6 +21,8 @@ help:
 	@echo "make hang-matrix  every defect of the sample kernel on both architectures, diagnosed: the confusion matrix"
 	@echo "              (ARGS='abba --times 5' chooses; ARGS=--help lists more)"
 	@echo "make bench    what isolation by snapshot, boot and sharing costs, and a plain loop beside it"
+	@echo "make soak     run after run, struck by signals at random moments, until something is left behind"
+	@echo "              (ARGS='--minutes 10 --seed 7' goes to it)"
 	@echo "make check    format, lint and types only"
 	@echo "make format   rewrite the Python sources in the one format"
 	@echo "make clean    remove what was built; .venv and recorded results stay"
@@ -40,6 +42,9 @@ hang-matrix: setup
 
 bench: setup
 	@.venv/bin/python -m tests.bench.isolation $(ARGS)
+
+soak: setup
+	@.venv/bin/python -m tests.soak.soak $(ARGS)
 
 check: setup
 	@scripts/check
