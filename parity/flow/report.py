@@ -32,6 +32,7 @@ _BOOTS_SHOWN: Final = 10
 """Failed boots in the table; a kernel that never boots fails hundreds of times in the same way."""
 
 _ISOLATION_WORDS: Final = {
+    Isolation.SNAPSHOT: "the machine put back to its prompt before every test",
     Isolation.BOOT: "a fresh boot for every test",
     Isolation.SHARED: "one boot shared by many tests",
     Isolation.PROCESS: "a process of its own for every test on Linux",

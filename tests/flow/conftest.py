@@ -83,6 +83,7 @@ class Past:
         state: CampaignState = CampaignState.FINISHED,
         planned: int = 0,
         hangs: Mapping[tuple[str, str], Hang] | None = None,
+        isolation: Isolation = Isolation.BOOT,
     ) -> int:
         """Record a run of (target, test) cases that end in (outcome, evidence, error number), some with captures."""
         cases = (*results, *(("aarch64", f"unreached_{n}") for n in range(planned - len(results))))
@@ -102,7 +103,7 @@ class Past:
                     evidence=evidence,
                     error_number=number,
                     minutes=60 * hour + position / 60,
-                    isolation=Isolation.PROCESS if is_linux(target) else Isolation.BOOT,
+                    isolation=Isolation.PROCESS if is_linux(target) else isolation,
                     hang=(hangs or {}).get((target, test)),
                 ),
             )

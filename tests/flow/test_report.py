@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from parity.attempt import BootFailure
+from parity.attempt import BootFailure, Isolation
 from parity.campaign import CampaignState
 from parity.document import format_duration
 from parity.errors import UsageError
@@ -93,6 +93,18 @@ def test_one_target_alone(
     configuration = configure("cat_test", "dns_test", targets=("aarch64",), paired=False)
     past.run(0, {("aarch64", "cat_test"): PASS, ("aarch64", "dns_test"): NO_ROUTE})
     golden("one-target.md", make_report(configuration, past.repository))
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_every_isolation_is_told_in_words(
+    configure: Callable[..., Configuration], past: Past, isolation: Isolation
+) -> None:
+    configuration = configure("cat_test", targets=("aarch64",), paired=False)
+    past.run(0, {("aarch64", "cat_test"): PASS}, isolation=isolation)
+    (line,) = [
+        line for line in make_report(configuration, past.repository).splitlines() if line.startswith("Run 1,")
+    ]
+    assert line.endswith("every test.") or "shared by many tests" in line or "on Linux" in line
 
 
 def test_three_targets(
