@@ -13,6 +13,7 @@ from parity.errors import MachineError
 from parity.outcome import Outcome
 from parity.printable import printable_line
 from runners.inspection import Stall
+from runners.machine import Rest
 from runners.observation import Ending
 from runners.patience import wait_patiently
 from runners.rig import now
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from runners.machine import Machine
     from runners.rig import Rig
 
-_REST_S: Final = 0.03
-"""Silence after the prompt that shows that the boot is over."""
-_REST_LIMIT_S: Final = 1.0
+_REST: Final = Rest(idle_s=0.03, busy_s=0.5)
+"""What shows after the prompt that the boot is over."""
+_REST_LIMIT_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation:
         return rig.isolation
     if not rig.saves_states:
         return Isolation.BOOT
-    machine.settle(_REST_S, Deadline.after(_REST_LIMIT_S))
+    machine.settle(_REST, Deadline.after(_REST_LIMIT_S))
     try:
         machine.save()
     except MachineError as error:

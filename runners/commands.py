@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from parity.campaign import Revision
 from parity.deadline import Deadline
 from parity.errors import BuildError
+from runners.process import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +30,14 @@ def run_command(command: Sequence[str], *, folder: Path, timeout_s: float, stop:
 
     It runs in a process group of its own, which is ended when time is up or `stop` is set.
     """
-    with tempfile.TemporaryFile() as output:
+    with _open_output(command) as output:
         try:
             process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
             )
         except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR):
+                raise shortage(f"start {command[0]}", error) from error
             tail = f"{command[0]}: {error.strerror}"
             raise BuildError(command=command, status=None, output_tail=tail) from error
         try:
@@ -47,6 +51,13 @@ def run_command(command: Sequence[str], *, folder: Path, timeout_s: float, stop:
     if process.returncode != 0:
         raise BuildError(command=command, status=process.returncode, output_tail=said[-_TAIL:])
     return said
+
+
+def _open_output(command: Sequence[str]) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise shortage(f"keep what {command[0]} says", error) from error
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: Deadline, stop: Event | None) -> str | None:

@@ -16,8 +16,8 @@ from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
 from runners.console_text import ConsoleDecoder
 from runners.observation import Ending, QemuExit
-from runners.process import ChildProcess
-from runners.progress import ProgressMeter
+from runners.process import ChildProcess, shortage
+from runners.progress import ProgressMeter, read_wanted_cpu_s
 from runners.qmp import Monitor
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _PANIC_OVERLAP: Final = 512
 _STATE: Final = "parity"
 """What saved states are called; they live and die with their QEMU."""
 _STDERR_LIMIT: Final = 64 * 1024
+_REST_SHARE: Final = 0.5
+"""Host CPUs that a guest at rest stays below."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -57,6 +59,16 @@ class Limits:
     output_bytes: int
     stall_s: float = float("inf")
     """Silence without progress ends it after this long, however busy the guest is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What shows that a guest has come to rest."""
+
+    idle_s: float
+    """So much silence with an idle guest."""
+    busy_s: float
+    """So much with a busy one, which may still be booting, or polls its console for good."""
 
 
 class _SerialFile:
@@ -129,6 +141,9 @@ class Machine:
         self._resources = contextlib.ExitStack()
         try:
             self._open(command, working_folder, other_ports)
+        except OSError as error:
+            self._resources.close()
+            raise shortage("make what a machine needs", error) from error
         except BaseException:
             self._resources.close()
             raise
@@ -209,10 +224,16 @@ class Machine:
         """Count quiet time from now on."""
         self._progress.reset()
 
-    def settle(self, quiet_s: float, deadline: Deadline) -> None:
-        """Read on until nothing was printed for `quiet_s`, or the deadline is over. Raises `Stopped`."""
-        while not deadline.expired and time.monotonic() - self.console.last_output_at < quiet_s:
-            self.drain(min(_SLICE_S, quiet_s))
+    def settle(self, rest: Rest, deadline: Deadline) -> None:
+        """Read on until the guest has come to rest, or the deadline is over. Raises `Stopped`."""
+        while not deadline.expired:
+            wanted_s, began = read_wanted_cpu_s(self.pid), time.monotonic()
+            self.drain(rest.idle_s)
+            passed_s = max(time.monotonic() - began, rest.idle_s)
+            is_busy = (read_wanted_cpu_s(self.pid) - wanted_s) / passed_s > _REST_SHARE
+            silent_s = time.monotonic() - self.console.last_output_at
+            if silent_s >= (rest.busy_s if is_busy else rest.idle_s):
+                break
 
     def save(self) -> None:
         """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -16,11 +17,24 @@ if TYPE_CHECKING:
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _GRACE_S: Final = 1.0
+_HINTS: Final = {
+    errno.EMFILE: "this process may open too few files: raise its limit with `ulimit -n 1024`, or lower --jobs",
+    errno.ENFILE: "the host has too many open files: end other programs, or lower --jobs",
+    errno.ENOSPC: "the disk is full: make room, or set TMPDIR to a folder that has some",
+    errno.ENOMEM: "the host is short of memory: lower --jobs",
+    errno.EAGAIN: "the host is short of processes or memory: lower --jobs, or raise `ulimit -u`",
+}
 
 
 def launcher_words() -> tuple[str, ...]:
     """Return the words before a command that tie its process's life to the thread that starts it."""
     return (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()))
+
+
+def shortage(what: str, error: OSError) -> MachineError:
+    """Return the error for `what` (as in "cannot ...") that the host refused, with what to do where that is known."""
+    where = f" ({error.filename})" if error.filename else ""
+    return MachineError(f"cannot {what}: {error.strerror or error}{where}", hint=_HINTS.get(error.errno or 0))
 
 
 class ChildProcess:
@@ -52,7 +66,7 @@ class ChildProcess:
                 start_new_session=True,  # Ctrl-C at the user's terminal is not the guest's
             )
         except OSError as error:
-            raise MachineError(f"cannot start {command[0]}: {error.strerror}") from error
+            raise shortage(f"start {command[0]}", error) from error
 
     @property
     def pid(self) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 import secrets
 import shutil
 import sys
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from parity.attempt import Isolation
 from parity.configuration import fill
 from parity.deadline import Deadline
+from parity.errors import MachineError
 from runners.command_line import MachineFiles, qemu_command
 from runners.commands import run_command
 from runners.images import ImageStore, TargetImages, find_images
@@ -24,17 +27,21 @@ from runners.scratch import machine_folder
 from runners.snapshot import SnapshotStanding, make_overlay, make_state_image
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from threading import Event
 
     from parity.configuration import Configuration, Target
     from runners.command_line import Wiring
     from runners.inspection import Inspector
 
+_log = logging.getLogger(__name__)
+
 _PREPARE_S: Final = 120.0
 _AFTER_PANIC_S: Final = 0.3
 _MEBIBYTE: Final = 1024 * 1024
+_SHARED_MEMORY: Final = "memory-backend-memfd"
+_MEMORY_REFUSED: Final = re.compile(r"memory-backend|memfd")
+"""In QEMU's words when it does not start: built without it (qom/object_interfaces.c) or refused by the host."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,18 +109,33 @@ class Rig:
             def command(wiring: Wiring) -> tuple[str, ...]:
                 return self.command_line(fields, files, append=append, wiring=wiring)
 
-            with Machine(
-                command,
-                folder=folder,
-                working_folder=self.configuration.root,
-                console_port=self.target.console_port,
-                other_ports=[port for port in self.target.serial if port != self.target.console_port],
-                stop=self.stop,
-            ) as machine:
+            with self._start(command, folder) as machine:
                 if self.inspector is not None:
                     machine.count_progress(self.inspector.progress_of(self, machine, fields))
-                machine.run()
                 yield machine
+
+    def _start(self, command: Callable[[Wiring], Sequence[str]], folder: Path) -> Machine:
+        """Start a machine; where QEMU knows no memory that can be shared, once more without."""
+        machine = Machine(
+            command,
+            folder=folder,
+            working_folder=self.configuration.root,
+            console_port=self.target.console_port,
+            other_ports=[port for port in self.target.serial if port != self.target.console_port],
+            stop=self.stop,
+        )
+        try:
+            machine.run()
+        except BaseException as error:
+            machine.close()
+            if not isinstance(error, MachineError) or self._memory.backend is None:
+                raise
+            if not _MEMORY_REFUSED.search(error.message):
+                raise
+            _log.info("%s: without shared memory: %s", self.name, error.message)
+            self._memory.backend = None
+            return self._start(command, folder)
+        return machine
 
     def command_line(
         self, fields: Mapping[str, str], files: MachineFiles, *, append: str, wiring: Wiring | None
@@ -126,7 +148,7 @@ class Rig:
             append=fill(words, fields),
             accelerator=self.accelerator,
             wiring=wiring,
-            memory_backend=_shared_memory() if wiring is not None else None,
+            memory_backend=self._memory.backend if wiring is not None else None,
         )
 
     def files_in_place(self, fields: Mapping[str, str]) -> MachineFiles:
@@ -145,6 +167,10 @@ class Rig:
             if firmware and firmware.variables
             else None,
         )
+
+    @cached_property
+    def _memory(self) -> _Memory:
+        return _Memory()
 
     @cached_property
     def _frozen(self) -> dict[str, TargetImages]:
@@ -212,5 +238,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _shared_memory() -> str | None:
-    return "memory-backend-memfd" if sys.platform == "linux" else None
+@dataclass(slots=True)
+class _Memory:
+    """What kind of memory a target's machines have: shared with the host, until its QEMU refuses that."""
+
+    backend: str | None = _SHARED_MEMORY if sys.platform == "linux" else None

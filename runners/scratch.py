@@ -15,17 +15,32 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from parity.errors import MachineError
+from runners.process import shortage
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = "parity-"
 _LOCK: Final = "lock"
+_LONGEST: Final = 60
+"""Bytes of a root's path: a socket's has 107 (unix(7)), and up to 43 come behind the root's."""
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made with mkdtemp
 
 
-def scratch_root() -> Path:
-    """Return where scratch folders go: memory if possible, never a deep path (a socket's has 108 bytes)."""
-    memory = Path("/dev/shm")  # noqa: S108 - folders in it are made with mkdtemp
-    return memory if os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+def scratch_root(memory: Path = _MEMORY) -> Path:
+    """Return where scratch folders go: memory if possible, never a deep path, in which no socket can be.
+
+    Raises `MachineError` where there is no such place.
+    """
+    wanted = Path(tempfile.gettempdir())
+    for root in (memory, wanted, Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - as above
+        if len(os.fsencode(root)) <= _LONGEST and os.access(root, os.W_OK | os.X_OK):
+            return root
+    raise MachineError(
+        f"there is no folder for scratch files: {memory} cannot be written, and {wanted} is of no use either",
+        hint=f"set TMPDIR to a folder that can be written, with a path of at most {_LONGEST} bytes",
+    )
 
 
 @contextlib.contextmanager
@@ -45,7 +60,10 @@ def open_scratch(root: Path | None = None) -> Iterator[Path]:
 @contextlib.contextmanager
 def machine_folder(scratch: Path) -> Iterator[Path]:
     """Yield a folder for one machine, removed with it."""
-    folder = Path(tempfile.mkdtemp(dir=scratch))
+    try:
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+    except OSError as error:
+        raise shortage("make a folder for a machine", error) from error
     try:
         yield folder
     finally:

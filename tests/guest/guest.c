@@ -259,7 +259,8 @@ static void suite(void)
 }
 
 /* boot=half stops half-way, boot=panic dies, boot=mute reads nothing, boot=suite prints KTAP, boot=arg plays test=NAME,
- * boot=exit plays it and ends with its status through the exit device; lose=N drops input, echo=0 does not echo. */
+ * boot=exit plays it and ends with its status through the exit device, boot=early boots on for some 200 ms
+ * behind its prompt and prints it again, boot=chatty says meanwhile what it does; lose=N drops input, echo=0 does not echo. */
 void guest_main(void)
 {
     char line[256];
@@ -289,6 +290,13 @@ void guest_main(void)
         machine_power_off();
     }
     print("> ");
+    if (same(mode, "early") || same(mode, "chatty")) {
+        for (int step = 0; step < 20; step++) {
+            pause_a_while();
+            if (same(mode, "chatty")) print("[boot] a driver is up\n");
+        }
+        print("[boot] the boot is over\n> ");
+    }
     if (same(mode, "mute")) halt();
     for (;;) {
         read_line(line, sizeof line);

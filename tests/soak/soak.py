@@ -18,12 +18,15 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.soak.flatness import WARM_UP, Held, find_growth
 from tests.soak.remains import scratch_folders
 from tests.soak.strike import STRIKES, TOOL
 from tests.soak.trial import ROOT, Outcome, try_run
+
+if TYPE_CHECKING:
+    from tests.soak.strike import Strike
 
 TESTS: Final = ("cat_test", "true_test", "false_test")
 _STUCK: Final = """
@@ -63,13 +66,17 @@ class Soak:
     def __init__(self, folder: Path, choice: random.Random) -> None:
         self._folder = folder
         self._choice = choice
+        self._strikes: list[Strike] = []
+        """What is still to come before each kind comes again."""
         self.runs = self.attempts = 0
         self.sent: Counter[str] = Counter()
         self.faults: list[str] = []
 
     def step(self) -> None:
         """Make one struck run, then see that the next one works."""
-        strike = self._choice.choice(STRIKES)
+        if not self._strikes:
+            self._strikes = self._choice.sample(STRIKES, len(STRIKES))
+        strike = self._strikes.pop()
         arguments = ["run", *TESTS, "--no-build", "--jobs", "2", "--timeout", "4"]
         arguments += ["--isolation", self._choice.choice(("snapshot", "snapshot", "boot"))]
         for target in _ALL:
