@@ -15,6 +15,7 @@ from typing import Final
 from runners.scratch import scratch_root
 
 MARK: Final = "PARITY_SOAK_MARK"
+_HAS_ATTEMPTS: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'attempt'"
 _GONE_S: Final = 5.0
 """How long what was started may take to notice that its owner is gone."""
 
@@ -62,6 +63,10 @@ def database_faults(file: Path, told: int, before: int) -> list[str]:
     try:
         with closing(sqlite3.connect(file, timeout=10)) as database:
             (sound,) = database.execute("PRAGMA integrity_check").fetchone()
+            if not told and not database.execute(_HAS_ATTEMPTS).fetchone()[0]:
+                return (
+                    [] if sound == "ok" else [f"the database is damaged: {sound}"]
+                )  # ended while it was made
             (held,) = database.execute("SELECT count(*) FROM attempt").fetchone()
             orphans = database.execute("PRAGMA foreign_key_check").fetchall()
     except sqlite3.Error as error:
