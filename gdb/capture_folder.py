@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CAPTURE_FILE: Final = "capture.json"
+_UNFINISHED: Final = ".writing-"
+"""What a capture's folder is called until it is whole; its process's number follows."""
 _VERSION: Final = 1
 _CAPTURE_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of capture.json; an honest one has a few hundred KiB."""
@@ -54,7 +56,7 @@ def new_folder(parent: Path, name: str) -> Iterator[NewFolder]:
     """
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = NewFolder(Path(tempfile.mkdtemp(dir=parent, prefix=".writing-")))
+        new = NewFolder(Path(tempfile.mkdtemp(dir=parent, prefix=f"{_UNFINISHED}{os.getpid()}-")))
     except OSError as error:
         raise HarnessError(f"cannot make a folder for a capture in {parent}: {error.strerror}") from error
     try:
@@ -63,6 +65,27 @@ def new_folder(parent: Path, name: str) -> Iterator[NewFolder]:
     except BaseException:
         shutil.rmtree(new.path, ignore_errors=True)
         raise
+
+
+def sweep_unfinished(parent: Path) -> tuple[Path, ...]:
+    """Remove the folders of captures whose process was killed while it wrote them; return them."""
+    swept = []
+    for folder in parent.glob(f"{_UNFINISHED}*"):
+        owner = folder.name.removeprefix(_UNFINISHED).partition("-")[0]
+        if owner.isdecimal() and not _is_running(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+            swept.append(folder)
+    return tuple(swept)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def write_capture(folder: Path, capture: Capture) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gdb.capture_folder import sweep_unfinished
 from parity.attempt import Isolation
 from parity.campaign import CampaignPlan, CampaignState, Case, StopRule, TargetFacts
 from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
@@ -180,6 +181,7 @@ def run_campaign(
     versions = {name: read_runner_version(configuration.target(name)) for name in order.targets}
     with Interrupt() as interrupt, open_scratch() as scratch:
         unbuilt = build_targets(configuration, order, observer, interrupt)
+        sweep_unfinished(configuration.state_folder / "captures")
         inspector = GuestInspector(
             configuration, configuration.state_folder / "captures", always=order.always_inspect
         )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdb.capture import Capture, Subject
-from gdb.capture_folder import CAPTURE_FILE, new_folder, read_capture, write_capture
+from gdb.capture_folder import CAPTURE_FILE, new_folder, read_capture, sweep_unfinished, write_capture
 from gdb.evidence import read_evidence
 from gdb.layout import TraceLayout
 from gdb.memory import Block, RecordedMemory
@@ -326,3 +327,18 @@ def test_whatever_is_changed_in_it_a_capture_is_refused_or_diagnosed(
 
 def _trace_layout() -> TraceLayout:
     return TraceLayout(rings=ring_layout(cpus=2))
+
+
+def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, own = tmp_path / f".writing-{dead.pid}-abc", tmp_path / f".writing-{os.getpid()}-abc"
+    other, whole = tmp_path / ".writing-abc", tmp_path / "20261102-120000-aarch64-cat_test-abcdef"
+    for folder in (left, own, other, whole):
+        folder.mkdir()
+    assert sweep_unfinished(tmp_path) == (left,)
+    assert sorted(tmp_path.iterdir()) == sorted((own, other, whole))
+
+
+def test_sweeping_where_nothing_was_captured_yet_does_nothing(tmp_path: Path) -> None:
+    assert sweep_unfinished(tmp_path / "captures") == ()
