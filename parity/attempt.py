@@ -25,6 +25,8 @@ class Isolation(StrEnum):
     """One boot for many tests, nothing restored between them."""
     PROCESS = "process"
     """A process of its own on the host, in namespaces of its own where the host allows them."""
+    UNKNOWN = "unknown"
+    """Not known: the result was imported."""
 
 
 class LogKind(StrEnum):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from parity.attempt import Isolation
+    from parity.attempt import Attempt, Isolation
+    from parity.outcome import Outcome
 
 
 class CampaignState(StrEnum):
@@ -33,6 +34,19 @@ class StopRule(StrEnum):
     """The rest is left for `parity run --resume`."""
     UNTIL_FAIL = "until-fail"
     """The campaign has what it was looking for, and is finished."""
+
+
+class Origin(StrEnum):
+    """Where a campaign's results come from."""
+
+    MEASURED = "measured"
+    """parity ran the tests itself, on this machine or on another one."""
+    HAND_KEPT = "hand-kept"
+    """A page that people kept by hand."""
+    JUNIT = "junit"
+    """A JUnit XML file."""
+    TAP = "tap"
+    """A TAP or KTAP file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -121,3 +135,57 @@ class StoredCampaign:
     seed: int | None = None
     stop: StopRule = StopRule.NEVER
     endless: bool = False
+    origin: Origin = Origin.MEASURED
+    source: str = ""
+    """The name of the file that it was imported from; nothing where it was measured here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedTotal:
+    """What an imported page says that a campaign came to on a target, whether or not it lists the tests."""
+
+    target: str
+    passed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCampaign:
+    """Results that another program or a person recorded."""
+
+    identity: str
+    """32 hexadecimal digits that follow from the content, so that the same results are recognised when they come again."""
+    kernel: str
+    origin: Origin
+    source: str
+    """The name of the file, printable."""
+    started_at: datetime
+    attempts: tuple[Attempt, ...]
+    totals: tuple[ReportedTotal, ...] = ()
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A campaign that later ones are compared with, under a name."""
+
+    name: str
+    campaign: int
+    pinned_at: datetime
+    note: str = ""
+    """Why this one, in its owner's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassChange:
+    """One measured attempt of a case whose answer to "does it pass?" differs from the measured one before it.
+
+    The first measured attempt of a case is one too.
+    """
+
+    campaign: int
+    target: str
+    test: str
+    attempt: int
+    """Its number."""
+    outcome: Outcome

@@ -36,6 +36,7 @@ _ISOLATION_WORDS: Final = {
     Isolation.BOOT: "a fresh boot for every test",
     Isolation.SHARED: "one boot shared by many tests",
     Isolation.PROCESS: "a process of its own for every test on Linux",
+    Isolation.UNKNOWN: "imported, so it is not known what the tests shared",
 }
 
 
