@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from db.hangs import hang_record, hang_row
-from db.models import AttemptRow, BootFailureRow, CampaignRow, PlannedCaseRow, TargetFactsRow
+from db.models import (
+    AttemptRow,
+    BaselineRow,
+    BootFailureRow,
+    CampaignRow,
+    PlannedCaseRow,
+    ReportedTotalRow,
+    TargetFactsRow,
+)
 from parity.attempt import (
     Attempt,
     BootFailure,
@@ -17,8 +26,12 @@ from parity.attempt import (
     Verdict,
 )
 from parity.campaign import (
+    Baseline,
     CampaignPlan,
     CampaignState,
+    ImportedCampaign,
+    Origin,
+    ReportedTotal,
     Revision,
     StopRule,
     StoredCampaign,
@@ -54,6 +67,53 @@ def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
     )
 
 
+def imported_campaign_row(imported: ImportedCampaign) -> CampaignRow:
+    """Return the row of a campaign that another program or a person recorded: over since its last attempt."""
+    ends = (attempt.started_at + timedelta(seconds=attempt.duration_s) for attempt in imported.attempts)
+    revision = imported.revision
+    return CampaignRow(
+        identity=imported.identity,
+        kernel=imported.kernel,
+        state=CampaignState.FINISHED.value,
+        started_at=imported.started_at,
+        finished_at=max(ends, default=imported.started_at),
+        isolation=Isolation.UNKNOWN.value,
+        arguments=[],
+        timeout_s=None,
+        planned=len({(attempt.target, attempt.test) for attempt in imported.attempts}),
+        seed=None,
+        stop_rule=StopRule.NEVER.value,
+        endless=False,
+        revision_commit=revision.commit if revision else None,
+        revision_described=revision.described if revision else None,
+        revision_dirty=revision.dirty if revision else None,
+        origin=imported.origin.value,
+        source=imported.source,
+    )
+
+
+def reported_total_row(total: ReportedTotal, campaign: int) -> ReportedTotalRow:
+    """Return the row of what a page says that a campaign came to."""
+    return ReportedTotalRow(campaign=campaign, target=total.target, passed=total.passed, total=total.total)
+
+
+def reported_total_record(row: ReportedTotalRow) -> ReportedTotal:
+    """Return what the row says."""
+    return ReportedTotal(target=row.target, passed=row.passed, total=row.total)
+
+
+def baseline_row(baseline: Baseline) -> BaselineRow:
+    """Return the row of a baseline."""
+    return BaselineRow(
+        name=baseline.name, campaign=baseline.campaign, pinned_at=baseline.pinned_at, note=baseline.note
+    )
+
+
+def baseline_record(row: BaselineRow) -> Baseline:
+    """Return what the row says of the baseline."""
+    return Baseline(name=row.name, campaign=row.campaign, pinned_at=row.pinned_at, note=row.note)
+
+
 def planned_case_rows(plan: CampaignPlan, campaign: int) -> list[PlannedCaseRow]:
     """Return one row a planned attempt, in the plan's order."""
     return [
@@ -86,6 +146,8 @@ def campaign_record(row: CampaignRow) -> StoredCampaign:
         seed=row.seed,
         stop=StopRule(row.stop_rule),
         endless=row.endless,
+        origin=Origin(row.origin),
+        source=row.source,
     )
 
 

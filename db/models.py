@@ -2,6 +2,8 @@
 
     campaign ─┬─ planned_case      what it set out to do
               ├─ target_facts      what each target was; a changed image makes another row
+              ├─ reported_total    what an imported page says that it came to
+              ├─ baseline          a name for it
               ├─ attempt ──────┬─ log     one execution of one test on one target
               └─ boot_failure ─┴─ hang    one boot that did not come up
 
@@ -98,6 +100,9 @@ class CampaignRow(Row):
     revision_commit: Mapped[str | None] = mapped_column(String(64))
     revision_described: Mapped[str | None] = mapped_column(Text)
     revision_dirty: Mapped[bool | None]
+    origin: Mapped[str] = mapped_column(String(16), server_default="measured")
+    source: Mapped[str] = mapped_column(Text, server_default="")
+    """The name of the file that it was imported from."""
 
 
 class PlannedCaseRow(Row):
@@ -131,12 +136,38 @@ class TargetFactsRow(Row):
     build_id: Mapped[str | None] = mapped_column(String(128))
 
 
+class ReportedTotalRow(Row):
+    """What an imported page says that a campaign came to on a target."""
+
+    __tablename__ = "reported_total"
+
+    campaign: Mapped[int] = mapped_column(
+        ForeignKey("campaign.number", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    target: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    passed: Mapped[int]
+    total: Mapped[int]
+
+
+class BaselineRow(Row):
+    """A campaign that later ones are compared with, under a name; it cannot be deleted while it has one."""
+
+    __tablename__ = "baseline"
+    __table_args__ = (Index(None, "campaign"),)
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    campaign: Mapped[int] = mapped_column(ForeignKey("campaign.number"))
+    pinned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(Text)
+
+
 class AttemptRow(Row):
     """One execution of one test on one target."""
 
     __tablename__ = "attempt"
     __table_args__ = (
-        Index("ix_attempt_by_test", "test", "target", "started_at", "id"),
+        # With outcome and campaign, how results went on is read from the index alone.
+        Index("ix_attempt_by_test", "test", "target", "started_at", "id", "outcome", "campaign"),
         Index("ix_attempt_by_campaign", "campaign", "target", "test", "started_at", "id"),
         {"sqlite_autoincrement": True},
     )

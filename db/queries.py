@@ -57,6 +57,65 @@ def newest_attempts(*, before: datetime | None) -> AttemptSelect:
     return _chosen(newest, pairs)
 
 
+def attempts_as_of(campaign: int) -> AttemptSelect:
+    """Select each case's newest attempt, of the campaigns that started no later than this one."""
+    pairs = _pairs()
+    inner, this = aliased(AttemptRow), aliased(CampaignRow)
+    no_later = (
+        select(CampaignRow.number)
+        .join(
+            this,
+            or_(
+                CampaignRow.started_at < this.started_at,
+                and_(CampaignRow.started_at == this.started_at, CampaignRow.number <= this.number),
+            ),
+        )
+        .where(this.number == campaign)
+    )
+    newest = (
+        select(inner.id)
+        .where(
+            *_same_case(inner, pairs.c.test, pairs.c.target), _was_run(inner), inner.campaign.in_(no_later)
+        )
+        .order_by(inner.started_at.desc(), inner.id.desc())
+        .limit(1)
+    )
+    return _chosen(newest, pairs)
+
+
+def pass_changes() -> Select[int, int, str, str, str]:
+    """Select each case's first measured attempt, and those whose passing differs from the one before, by time.
+
+    Number, campaign, target, test and outcome of each.
+    """
+    passed = AttemptRow.outcome == Outcome.PASS.value
+    measured = (
+        select(
+            AttemptRow.id,
+            AttemptRow.campaign,
+            AttemptRow.target,
+            AttemptRow.test,
+            AttemptRow.outcome,
+            AttemptRow.started_at,
+            passed.label("passed"),
+            func.lag(passed)
+            .over(
+                partition_by=(AttemptRow.test, AttemptRow.target),
+                order_by=(AttemptRow.started_at, AttemptRow.id),
+            )
+            .label("before"),
+        )
+        .where(_was_measured())
+        .subquery()
+    )
+    columns = measured.c
+    return (
+        select(columns.id, columns.campaign, columns.target, columns.test, columns.outcome)
+        .where(or_(columns.before.is_(None), columns.before != columns.passed))
+        .order_by(columns.started_at, columns.id)
+    )
+
+
 def first_attempts() -> AttemptSelect:
     """Select each case's last attempt within the first campaign that measured it."""
     pairs = _pairs()

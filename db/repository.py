@@ -5,6 +5,7 @@ A `Repository` may be shared by threads; several processes may each have their o
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,93 +15,39 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db import convert, queries
-from db.campaign_lock import CampaignLocks
-from db.engine import (
-    display_name,
-    explained_errors,
-    for_writing,
-    open_engine,
-    parse_url,
-    sqlite_file,
-    use_write_ahead_log,
-)
+from db.engine import explained_errors, for_writing
 from db.hangs import signature_key
-from db.log_store import LogStore
-from db.models import AttemptRow, BootFailureRow, CampaignRow, LogRow, TargetFactsRow
-from db.schema import SchemaState, read_schema_state, refuse_unusable, upgrade_schema
-from parity.campaign import CampaignState, Case, StoredCampaign, TargetFacts
-from parity.errors import DatabaseError, UsageError
+from db.models import (
+    AttemptRow,
+    BaselineRow,
+    BootFailureRow,
+    CampaignRow,
+    LogRow,
+    ReportedTotalRow,
+    TargetFactsRow,
+)
+from parity.campaign import CampaignState, Case, PassChange, StoredCampaign, TargetFacts
+from parity.errors import UnknownNameError, UsageError
 from parity.hangs import Recurrence, cause_key
+from parity.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import Engine
 
+    from db.campaign_lock import CampaignLocks
+    from db.file_guard import FileGuard
+    from db.log_store import LogStore
     from db.queries import AttemptSelect
     from parity.attempt import Attempt, BootFailure, Log, StoredAttempt, StoredBootFailure, StoredLog
-    from parity.campaign import CampaignPlan
+    from parity.campaign import Baseline, CampaignPlan, ImportedCampaign, ReportedTotal
     from parity.diagnosis import Diagnosis
 
 _NEWEST: Final = 3
 """So many attempts say how long the next one may take: a kernel changes, and a host is sometimes busy."""
-
-
-@contextmanager
-def open_repository(
-    url: str, state_folder: Path, *, create: bool = True, busy_timeout_s: float = 30.0
-) -> Iterator[Repository]:
-    """Open the results database at an SQLAlchemy URL, migrated to this program's form; logs go to `state_folder`.
-
-    A relative SQLite file is taken from the folder that holds `state_folder`. Without `create`, a database that
-    is not there yet is a `UsageError`. Raises `DatabaseError` where it cannot be used; nothing is then changed.
-    """
-    parsed = parse_url(url, root=state_folder.parent)
-    engine = open_engine(parsed, busy_timeout_s=busy_timeout_s)
-    locks = CampaignLocks(state_folder / "locks")
-    try:
-        with explained_errors(parsed):
-            _prepare(engine, parsed, state_folder, create=create)
-        yield Repository(
-            engine=engine, state_folder=state_folder, logs=LogStore(state_folder / "logs"), locks=locks
-        )
-    finally:
-        locks.release_all()
-        engine.dispose()
-
-
-def _prepare(engine: Engine, url: URL, state_folder: Path, *, create: bool) -> None:
-    """Bring the database into this program's form, having looked before touching anything."""
-    file = sqlite_file(url)
-    state, revision = SchemaState.EMPTY, None
-    if file is None or file.exists():
-        with engine.connect() as connection:
-            state, revision = read_schema_state(connection)
-    refuse_unusable(state, revision, display_name(url))
-    if state is SchemaState.EMPTY and not create:
-        raise UsageError("nothing was run yet: there are no results", hint="start with: parity run")
-    if create:
-        _make_folders(state_folder, file)
-    if state is not SchemaState.CURRENT:
-        upgrade_schema(engine)
-        use_write_ahead_log(engine)
-
-
-def _make_folders(state_folder: Path, file: Path | None) -> None:
-    try:
-        if not state_folder.exists():
-            state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # People who track their kernel in Git should not have to think of this folder.
-            (state_folder / ".gitignore").write_text("*\n", encoding="ascii")
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseError(
-            f"cannot make the folder {state_folder}: {error.strerror}",
-            hint="results are kept beside parity.toml",
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +59,12 @@ class Repository:
     """What captures' folders are relative to."""
     logs: LogStore
     locks: CampaignLocks
+    files: FileGuard
 
     def start_campaign(self, plan: CampaignPlan) -> int:
         """Record a campaign that starts now in this process; return its number."""
         identity = uuid.uuid4().hex
-        with self._writing() as session:
+        with self.writing() as session:
             row = convert.campaign_row(plan, identity)
             session.add(row)
             session.flush()
@@ -127,7 +75,7 @@ class Repository:
 
     def resume_campaign(self, campaign: int) -> None:
         """Go on with a campaign in this process; raise `UsageError` where it is finished or under way."""
-        with self._writing() as session:
+        with self.writing() as session:
             row = self._campaign_row(session, campaign)
             if row.state == CampaignState.FINISHED.value:
                 raise UsageError(f"run {campaign} is finished", hint="start a new one: parity run")
@@ -137,15 +85,14 @@ class Repository:
 
     def add_target(self, campaign: int, facts: TargetFacts) -> None:
         """Record what a target is from now on in the campaign; the same facts again change nothing."""
-        with self._writing() as session:
+        with self.writing() as session:
             row = self._facts_row(session, campaign, facts.target)
             if row is None or convert.facts_record(row) != facts:
                 session.add(convert.facts_row(facts, campaign))
 
     def add_attempt(self, campaign: int, attempt: Attempt) -> int:
         """Record one attempt and its logs, whole or not at all; return its number."""
-        stored = self._store(attempt.logs)
-        with self._writing() as session:
+        with self._storing(attempt.logs) as (session, stored):
             facts = self._facts_row(session, campaign, attempt.target)
             row = convert.attempt_row(
                 attempt, campaign, facts.id if facts else None, state_folder=self.state_folder
@@ -157,15 +104,59 @@ class Repository:
 
     def add_boot_failure(self, campaign: int, failure: BootFailure) -> None:
         """Record one boot that did not come up."""
-        stored = self._store(failure.logs)
-        with self._writing() as session:
+        with self._storing(failure.logs) as (session, stored):
             row = convert.boot_failure_row(failure, campaign, state_folder=self.state_folder)
             row.logs = stored
             session.add(row)
 
+    def add_imported(self, imported: ImportedCampaign) -> tuple[int, bool]:
+        """Record what another program or a person recorded; return its number and whether it is new.
+
+        Whole or not at all; where a campaign of its identity is there already, nothing changes.
+        """
+        logs = tuple(log for attempt in imported.attempts for log in attempt.logs)
+        with self._storing(logs) as (session, stored):
+            known = session.scalar(
+                select(CampaignRow.number).where(CampaignRow.identity == imported.identity)
+            )
+            if known is not None:
+                return known, False
+            row = convert.imported_campaign_row(imported)
+            session.add(row)
+            session.flush()
+            session.add_all(convert.reported_total_row(total, row.number) for total in imported.totals)
+            of_attempt = iter(stored)
+            for attempt in imported.attempts:
+                kept = convert.attempt_row(attempt, row.number, None, state_folder=self.state_folder)
+                kept.logs = list(itertools.islice(of_attempt, len(attempt.logs)))
+                session.add(kept)
+            return row.number, True
+
+    def pin_baseline(self, baseline: Baseline) -> None:
+        """Give a campaign a name; one that has a campaign already moves. Raises `UsageError` for no campaign."""
+        with self.writing() as session:
+            self._campaign_row(session, baseline.campaign)
+            session.merge(convert.baseline_row(baseline))
+
+    def unpin_baseline(self, name: str) -> None:
+        """Forget a baseline's name; raise `UnknownNameError` where there is none."""
+        with self.writing() as session:
+            session.delete(self._baseline_row(session, name))
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        """Return all baselines, by name."""
+        with self.reading() as session:
+            rows = session.scalars(select(BaselineRow).order_by(BaselineRow.name))
+            return tuple(map(convert.baseline_record, rows))
+
+    def baseline(self, name: str) -> Baseline:
+        """Return one baseline; raise `UnknownNameError` where there is none."""
+        with self.reading() as session:
+            return convert.baseline_record(self._baseline_row(session, name))
+
     def finish_campaign(self, campaign: int, state: CampaignState, finished_at: datetime) -> None:
         """Record how a campaign ended and let go of it."""
-        with self._writing() as session:
+        with self.writing() as session:
             row = self._campaign_row(session, campaign)
             row.state, row.finished_at = state.value, finished_at
             identity = row.identity
@@ -173,7 +164,7 @@ class Repository:
 
     def campaigns(self) -> tuple[StoredCampaign, ...]:
         """Return all campaigns, the one that started last first."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(
                 select(CampaignRow).order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc())
             )
@@ -181,7 +172,7 @@ class Repository:
 
     def campaign(self, number: int) -> StoredCampaign:
         """Return one campaign; raise `UsageError` where there is none of this number."""
-        with self._reading() as session:
+        with self.reading() as session:
             return convert.campaign_record(self._campaign_row(session, number))
 
     def resumable_campaign(self) -> StoredCampaign | None:
@@ -191,7 +182,7 @@ class Repository:
             .where(CampaignRow.state != CampaignState.FINISHED.value)
             .order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc())
         )
-        with self._reading() as session:
+        with self.reading() as session:
             for row in session.scalars(statement):
                 if not self.locks.is_held(row.identity):
                     return convert.campaign_record(row)
@@ -202,13 +193,13 @@ class Repository:
 
         A case that was to be attempted several times is in it as often as attempts of it are left.
         """
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(queries.remaining_cases(campaign))
             return tuple(Case(target=row.target, test=row.test) for row in rows)
 
     def expected_durations(self) -> dict[Case, float]:
         """Return how many seconds each case took, on the average of its newest measured attempts."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.execute(queries.expected_durations(_NEWEST))
             return {Case(target=target, test=test): seconds for target, test, seconds in rows}
 
@@ -217,12 +208,12 @@ class Repository:
         statement = (
             select(TargetFactsRow).where(TargetFactsRow.campaign == campaign).order_by(TargetFactsRow.id)
         )
-        with self._reading() as session:
+        with self.reading() as session:
             return tuple(map(convert.facts_record, session.scalars(statement)))
 
     def newest_facts(self) -> tuple[TargetFacts, ...]:
         """Return what each target was when it was last run, by name."""
-        with self._reading() as session:
+        with self.reading() as session:
             return tuple(map(convert.facts_record, session.scalars(queries.newest_facts())))
 
     def boot_failures(self, campaign: int) -> tuple[StoredBootFailure, ...]:
@@ -233,7 +224,7 @@ class Repository:
             .options(selectinload(BootFailureRow.logs), joinedload(BootFailureRow.hang))
             .order_by(BootFailureRow.id)
         )
-        with self._reading() as session:
+        with self.reading() as session:
             return tuple(
                 convert.boot_failure_record(row, self.logs, state_folder=self.state_folder)
                 for row in session.scalars(statement)
@@ -242,6 +233,14 @@ class Repository:
     def newest_attempts(self, *, before: datetime | None = None) -> tuple[StoredAttempt, ...]:
         """Return the newest attempt of each test on each target, of those that started before a time if given."""
         return self._attempts(queries.newest_attempts(before=before))
+
+    def attempts_as_of(self, campaign: int) -> tuple[StoredAttempt, ...]:
+        """Return the newest attempt of each test on each target, of the campaigns up to this one, by their start.
+
+        Raises `UsageError` where there is no such campaign.
+        """
+        self.campaign(campaign)
+        return self._attempts(queries.attempts_as_of(campaign))
 
     def first_attempts(self) -> tuple[StoredAttempt, ...]:
         """Return what each test on each target came to in the first campaign that measured it."""
@@ -267,7 +266,7 @@ class Repository:
         """
         found: list[StoredAttempt] = []
         for facts in self.newest_facts():
-            with self._reading() as session:
+            with self.reading() as session:
                 tests = session.scalars(queries.unstable_cases(facts.target, facts.fingerprint)).all()
             for test in tests:
                 found += (
@@ -276,6 +275,26 @@ class Repository:
                     if attempt.fingerprint == facts.fingerprint and attempt.verdict.outcome.is_measured
                 )
         return tuple(found)
+
+    def pass_changes(self) -> tuple[PassChange, ...]:
+        """Return where tests began to pass and ceased to, by time: their first measured attempts, then each change."""
+        with self.reading() as session:
+            return tuple(
+                PassChange(
+                    campaign=campaign, target=target, test=test, attempt=number, outcome=Outcome(outcome)
+                )
+                for number, campaign, target, test, outcome in session.execute(queries.pass_changes())
+            )
+
+    def reported_totals(self) -> Mapping[int, tuple[ReportedTotal, ...]]:
+        """Return what imported pages say that campaigns came to, by campaign, each by target."""
+        totals: dict[int, tuple[ReportedTotal, ...]] = {}
+        statement = select(ReportedTotalRow).order_by(ReportedTotalRow.campaign, ReportedTotalRow.target)
+        with self.reading() as session:
+            for row in session.scalars(statement):
+                found = convert.reported_total_record(row)
+                totals[row.campaign] = (*totals.get(row.campaign, ()), found)
+        return totals
 
     def attempt(self, number: int) -> StoredAttempt:
         """Return one attempt by its id; raise `UsageError` where there is none."""
@@ -293,38 +312,48 @@ class Repository:
 
     def recurrence(self, diagnosis: Diagnosis) -> Recurrence | None:
         """Return how often attempts got stuck for this cause; None where none did."""
-        with self._reading() as session:
+        with self.reading() as session:
             key = signature_key(cause_key(diagnosis))
             attempts, tests, first_run = session.execute(queries.recurrence(key)).one()
         return Recurrence(attempts=attempts, tests=tests, first_run=first_run) if first_run else None
 
     def logs_of(self, attempt: int) -> tuple[StoredLog, ...]:
         """Return the logs of an attempt, in the order in which they were given."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(LogRow).where(LogRow.attempt == attempt).order_by(LogRow.id))
             return tuple(convert.log_record(row, self.logs) for row in rows)
 
     def known_tests(self) -> tuple[str, ...]:
         """Return the names of all tests that were ever attempted, sorted."""
-        with self._reading() as session:
+        with self.reading() as session:
             return tuple(session.scalars(select(AttemptRow.test).distinct().order_by(AttemptRow.test)))
 
     @contextmanager
-    def _writing(self) -> Iterator[Session]:
+    def writing(self) -> Iterator[Session]:
+        """Give this package a session whose changes are kept whole or not at all."""
         with explained_errors(self.engine.url), Session(for_writing(self.engine)) as session, session.begin():
             yield session
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Session]:
+        """Give this package a session that changes nothing."""
         with explained_errors(self.engine.url), Session(self.engine) as session:
             yield session
 
     def _attempts(self, statement: AttemptSelect) -> tuple[StoredAttempt, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             return tuple(
                 convert.attempt_record(row, found, state_folder=self.state_folder)
                 for row, found in session.execute(statement)
             )
+
+    @contextmanager
+    def _storing(self, logs: Iterable[Log]) -> Iterator[tuple[Session, list[LogRow]]]:
+        """Store the logs, then begin to write the rows that name them; nobody sweeps files meanwhile."""
+        with self.files.storing():
+            stored = self._store(logs)
+            with self.writing() as session:
+                yield session, stored
 
     def _store(self, logs: Iterable[Log]) -> list[LogRow]:
         rows = []
@@ -340,6 +369,14 @@ class Repository:
         row = session.get(CampaignRow, number)
         if row is None:
             raise UsageError(f"there is no run {number}")
+        return row
+
+    @staticmethod
+    def _baseline_row(session: Session, name: str) -> BaselineRow:
+        row = session.get(BaselineRow, name)
+        if row is None:
+            known = session.scalars(select(BaselineRow.name)).all()
+            raise UnknownNameError(kind="baseline", name=name, known=known)
         return row
 
     @staticmethod

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision in db/migrations/versions."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

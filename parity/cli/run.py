@@ -204,7 +204,7 @@ def _tell_empty_shard(session: Session, shard: str, cases: int, *, as_json: bool
 
 
 def _resumed(configuration: Configuration, order: Order) -> Order:
-    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.flow.run import resumed_order  # noqa: PLC0415
 
     with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
@@ -222,7 +222,7 @@ def _tell_left_out(session: Session, left_out: Sequence[LeftOut]) -> None:
 def _run(
     session: Session, configuration: Configuration, order: Order, *, resume: bool, as_json: bool
 ) -> None:
-    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.interrupt import Interrupted  # noqa: PLC0415
     from parity.flow.plan import describe_machines  # noqa: PLC0415
@@ -248,7 +248,7 @@ def _run(
 def _audit(
     session: Session, configuration: Configuration, order: Order, *, everything: bool, as_json: bool
 ) -> None:
-    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.audit import audit_as_json, tell_audit  # noqa: PLC0415
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.audit import audit_isolation, draw_sample  # noqa: PLC0415

@@ -157,7 +157,7 @@ def _order(
 
 
 def _run(session: Session, configuration: Configuration, order: Order, *, what: str, as_json: bool) -> None:
-    from db.repository import open_repository  # noqa: PLC0415 - keeps --help fast
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.interrupt import Interrupted  # noqa: PLC0415
     from parity.flow.plan import describe_machines  # noqa: PLC0415
