@@ -50,6 +50,11 @@ def error_name(number: int) -> str:
     return ERROR_NAMES.get(number, f"errno {number}")
 
 
+def error_number(name: str) -> int | None:
+    """Return the number of an error by its symbolic name, or None where Linux has none of that name."""
+    return _NUMBERS.get(name)
+
+
 def find_error_numbers(text: str) -> tuple[int, ...]:
     """Return the error numbers that `text` mentions, in order, repeats included.
 

@@ -4,6 +4,7 @@
     ├── UsageError              the caller's fault: exit status 2
     │   ├── ConfigurationError      parity.toml: file, key, problem, hint
     │   ├── UnknownNameError        a test, target or run that is not there
+    │   ├── PlanError               entries of the plan that cannot be: file, line, problem, hint of each
     │   └── DatabaseError           the results database cannot be used as it is
     └── HarnessError            the machinery's fault: exit status 3
         ├── BuildError              a build or prepare command failed
@@ -20,11 +21,14 @@ A test that fails is data (an `Outcome`), never one of these.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+_FAULTS_SHOWN: Final = 50
 
 
 class ParityError(Exception):
@@ -58,6 +62,31 @@ class UnknownNameError(UsageError):
         super().__init__(f"no {kind} is called {name!r}", hint=did_you_mean(near))
         self.name = name
         self.near = near
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFault:
+    """One thing that is wrong in the plan that people keep."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+    problem: str
+    hint: str | None = field(default=None, kw_only=True)
+
+    def __str__(self) -> str:
+        advice = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}: {self.problem}{advice}"
+
+
+class PlanError(UsageError):
+    """Entries of the plan that are faulty or contradict one another: all of them at once."""
+
+    def __init__(self, faults: Iterable[PlanFault]) -> None:
+        self.faults = tuple(faults)
+        shown = [str(fault) for fault in self.faults[:_FAULTS_SHOWN]]
+        more = len(self.faults) - len(shown)
+        super().__init__("\n".join([*shown, *([f"and {more} more"] if more else [])]))
 
 
 class DatabaseError(UsageError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from parity.diagnosis import Cause, Confidence
+from parity.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ class HangGroup:
         """Whom it blocks, such as `3 tests on x86_64, 35 on aarch64`."""
         (first, names), *others = self.tests.items()
         counts = (f", {len(found)} on {target}" for target, found in others)
-        return f"{_counted(len(names), 'test')} on {first}{''.join(counts)}"
+        return f"{counted(len(names), 'test')} on {first}{''.join(counts)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,8 @@ def count_blocked(groups: Iterable[HangGroup]) -> tuple[str, ...]:
             for target, names in group.tests.items():
                 tests.setdefault(target, set()).update(names)
     return tuple(
-        f"{_counted(causes[target], 'cause')} {'blocks' if causes[target] == 1 else 'block'} "
-        f"{_counted(len(names), 'test')} on {target}"
+        f"{counted(causes[target], 'cause')} {'blocks' if causes[target] == 1 else 'block'} "
+        f"{counted(len(names), 'test')} on {target}"
         for target, names in tests.items()
     )
 
@@ -155,7 +156,3 @@ def _group(key: str, hung: Sequence[tuple[Hung, Hang]]) -> HangGroup:
 def _rank(group: HangGroup) -> tuple[bool, bool, int, int, str]:
     cause = group.cause
     return cause is Cause.UNKNOWN, not cause.is_hang, -group.count, _CAUSES.index(cause), group.key
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

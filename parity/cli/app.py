@@ -12,6 +12,7 @@ from parity.cli.debug import debug_command
 from parity.cli.diagnose import diagnose_command
 from parity.cli.judge import judge_command
 from parity.cli.list import list_command
+from parity.cli.plan import plan_application
 from parity.cli.report import report_command
 from parity.cli.run import run_command
 from parity.cli.session import ExitStatus, open_session
@@ -38,6 +39,7 @@ application.command("status")(status_command)
 application.command("show")(show_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
+application.add_typer(plan_application, name="plan")
 application.command("diagnose")(diagnose_command)
 application.command("trace")(trace_command)
 application.command("debug")(debug_command)

@@ -59,8 +59,8 @@ def report_command(
 def _tell(session: Session, file: Path, comparison: Comparison, *, check: bool, as_json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.flow.report import counted  # noqa: PLC0415
     from parity.printable import printable_line  # noqa: PLC0415
+    from parity.words import counted  # noqa: PLC0415
 
     if as_json:
         told = {"file": str(file), "written": not check, "changed": comparison.is_stale}

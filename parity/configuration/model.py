@@ -65,6 +65,8 @@ class Kernel(Table):
     port: str | None = None
     """The target that is to reach parity."""
     document: str = "arm64-parity.md"
+    plan: PathField = Path("plan")
+    """The folder with the decisions, work items and log entries that the document takes in."""
     goal_percent: Annotated[float, Field(gt=0, le=100)] = 100.0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from parity.planning import Plan
 
 if TYPE_CHECKING:
     from parity.attempt import StoredAttempt, StoredBootFailure
@@ -29,3 +31,4 @@ class History:
     """Of the last campaign."""
     unstable: tuple[StoredAttempt, ...]
     facts: tuple[TargetFacts, ...]
+    plan: Plan = field(default_factory=Plan)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 from parity.attempt import Isolation
 from parity.document import Document, History, build_document, format_duration
 from parity.errors import UsageError
+from parity.flow.planning import read_checked_plan
 from parity.flow.status import choose_scope
 from parity.hangs import cause_words, deciding_sentence
 from parity.markdown import columns
 from parity.outcome import PairState
+from parity.words import counted
 from templates import render_template
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
         boot_failures=repository.boot_failures(last.number) if last else (),
         unstable=repository.unstable_attempts(),
         facts=repository.newest_facts(),
+        plan=read_checked_plan(configuration, repository),
     )
 
 
@@ -124,11 +127,6 @@ def _changes(document: Document) -> tuple[tuple[str, tuple[TargetChanges, ...]],
     if before == baseline:
         return (("Since the run before and since the baseline", baseline),)
     return ("Since the run before", before), ("Since the baseline", baseline)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return the number with its noun in the right form."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def compare_report(expected: str, file: Path) -> Comparison:
