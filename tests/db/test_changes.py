@@ -14,7 +14,6 @@ from parity.errors import UsageError
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
-
     from db import Repository
     from tests.conftest import Make
 
