@@ -19,10 +19,11 @@ from runners.observation import Ending, QemuExit
 from runners.process import ChildProcess, shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s
 from runners.qmp import Monitor
+from runners.saved_memory import SavedMemory, open_memory
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from threading import Event
     from types import TracebackType
@@ -69,6 +70,14 @@ class Rest:
     """So much silence with an idle guest."""
     busy_s: float
     """So much with a busy one, which may still be booting, or polls its console for good."""
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise shortage(what, error) from error
 
 
 class _SerialFile:
@@ -138,6 +147,7 @@ class Machine:
         self._stderr = folder / "qemu.stderr"
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
+        self._memory: SavedMemory | None = None
         self._resources = contextlib.ExitStack()
         try:
             self._open(command, working_folder, other_ports)
@@ -237,21 +247,44 @@ class Machine:
 
     def save(self) -> None:
         """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""
-        self._go_through("savevm")
+        memory = self._share_memory()
+        self._monitor.execute("stop")
+        try:
+            self._go_through("savevm")
+            if memory is not None:
+                with _explained("save the guest's memory"):
+                    memory.save()
+        finally:
+            self._monitor.execute("cont")
 
     def restore(self) -> None:
         """Put the machine back to what `save` remembered; everything that was printed since is forgotten.
 
         Raises `MachineError` where that fails; the machine is then of no more use.
         """
+        self._monitor.execute("stop")
         self._go_through("loadvm")
-        if self._monitor.execute("query-status")["status"] != "running":
-            self._monitor.execute("cont")
+        if self._memory is not None:
+            with _explained("put the guest's memory back"):
+                self._memory.put_back()
+        self._monitor.execute("cont")
         self.console.forget()
         for port in self._ports.values():
             port.forget()
         self._monitor.forget_events()
         self.panic = ""
+
+    def _share_memory(self) -> SavedMemory | None:
+        """Agree with QEMU that the guest's memory is ours to save, where it shares that with us."""
+        if self._memory is None and (memory := open_memory(self.pid)) is not None:
+            self._resources.callback(memory.close)
+            ours = {"capability": "x-ignore-shared", "state": True}
+            try:
+                self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
+            except MachineError:  # a QEMU that does not know it saves the memory itself
+                return None
+            self._memory = memory
+        return self._memory
 
     def _go_through(self, command: str) -> None:
         said = self._monitor.execute("human-monitor-command", **{"command-line": f"{command} {_STATE}"})

@@ -1,0 +1,135 @@
+"""A guest's memory, kept beside it and put back: much faster than QEMU's own way for memory that it shares with us.
+
+QEMU leaves shared memory out of saved states where it is asked to (the migration capability `x-ignore-shared`, QEMU 4.0
+and later), and keeping it is then ours. Most of a small kernel's memory is empty, so a copy holds the pages that are
+not, and everything between them is given back to the host with MADV_REMOVE (madvise(2)) and reads as zeros. The guest
+must stand still meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_NAME: Final = "/memfd:memory-backend-memfd"
+"""What Linux calls the file that QEMU makes for such memory (util/memfd.c and backends/hostmem-memfd.c, QEMU 7.2)."""
+_CHUNK: Final = 4 * 1024 * 1024
+
+Span = tuple[int, int]
+"""Begin and end, in bytes."""
+
+
+class SavedMemory:
+    """The memory of one QEMU, and a copy of it. Every step raises `OSError` where the host refuses it."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take over the open file of the guest's memory."""
+        self._resources = contextlib.ExitStack()
+        self._resources.callback(os.close, descriptor)
+        try:
+            self._memory = descriptor
+            self._size = os.fstat(descriptor).st_size
+            self._map = self._resources.enter_context(mmap.mmap(descriptor, self._size))
+            self._copy = os.memfd_create("parity-saved-memory")
+            self._resources.callback(os.close, self._copy)
+        except BaseException:
+            self.close()
+            raise
+        self._used: tuple[Span, ...] = ()
+
+    def save(self) -> None:
+        """Remember what the memory holds now."""
+        os.ftruncate(self._copy, 0)
+        os.ftruncate(self._copy, self._size)
+        self._used = tuple(merge_spans(self._copy_used()))
+
+    def put_back(self) -> None:
+        """Make the memory what it was."""
+        for begin, end in gaps_between(self._used, self._size):
+            self._map.madvise(mmap.MADV_REMOVE, begin, end - begin)
+        for begin, end in self._used:
+            position = begin
+            while position < end:
+                position += os.copy_file_range(self._copy, self._memory, end - position, position, position)
+
+    def close(self) -> None:
+        """Let go of both."""
+        self._resources.close()
+
+    def _copy_used(self) -> Iterator[Span]:
+        """Copy the pages that hold anything; yield where they are, in order."""
+        for begin, end in _data_spans(self._memory, self._size):
+            for start in range(begin, end, _CHUNK):
+                content = os.pread(self._memory, min(_CHUNK, end - start), start)
+                for first, last in used_spans(content):
+                    os.pwrite(self._copy, content[first:last], start + first)
+                    yield start + first, start + last
+
+
+def open_memory(pid: int) -> SavedMemory | None:
+    """Return the memory that a QEMU shares with us; None where it has none, or not just one, or may not be opened."""
+    found = []
+    with contextlib.suppress(OSError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                if os.readlink(link).startswith(_NAME):  # noqa: PTH115 - the target is no path
+                    found.append(link)
+    if len(found) != 1:
+        return None
+    try:
+        return SavedMemory(os.open(found[0], os.O_RDWR | os.O_CLOEXEC))
+    except (OSError, AttributeError):  # not permitted; or a system without memfd_create
+        return None
+
+
+def used_spans(content: bytes) -> list[Span]:
+    """Return where the pages are that hold anything but zeros; neighbours are one span."""
+    pages = np.frombuffer(content, dtype=np.uint8).reshape(-1, mmap.PAGESIZE)
+    used = pages.view(np.uint64).any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], used, [False])))) * mmap.PAGESIZE
+    return [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def merge_spans(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans that are in order, those that touch as one."""
+    waiting: Span | None = None
+    for begin, end in spans:
+        if waiting is not None and waiting[1] == begin:
+            waiting = waiting[0], end
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = begin, end
+    if waiting is not None:
+        yield waiting
+
+
+def gaps_between(spans: Iterable[Span], size: int) -> Iterator[Span]:
+    """Yield what of `size` bytes no span covers; the spans are in order."""
+    position = 0
+    for begin, end in spans:
+        if position < begin:
+            yield position, begin
+        position = end
+    if position < size:
+        yield position, size
+
+
+def _data_spans(descriptor: int, size: int) -> Iterator[Span]:
+    """Yield where a sparse file has content at all."""
+    position = 0
+    while position < size:
+        try:
+            begin = os.lseek(descriptor, position, os.SEEK_DATA)
+        except OSError:  # nothing behind here
+            return
+        position = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        yield begin, position
