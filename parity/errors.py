@@ -5,6 +5,8 @@
     │   ├── ConfigurationError      parity.toml: file, key, problem, hint
     │   ├── UnknownNameError        a test, target or run that is not there
     │   ├── PlanError               entries of the plan that cannot be: file, line, problem, hint of each
+    │   ├── QueryError              a query that cannot be read: its text, the place, problem, hint
+    │   ├── ExpectationError        a fault in expectations.toml: file, line, problem, hint
     │   └── DatabaseError           the results database cannot be used as it is
     └── HarnessError            the machinery's fault: exit status 3
         ├── BuildError              a build or prepare command failed
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FAULTS_SHOWN: Final = 50
+_QUERY_SHOWN: Final = 60
+"""Characters of a query on either side of a fault."""
 
 
 class ParityError(Exception):
@@ -87,6 +91,40 @@ class PlanError(UsageError):
         shown = [str(fault) for fault in self.faults[:_FAULTS_SHOWN]]
         more = len(self.faults) - len(shown)
         super().__init__("\n".join([*shown, *([f"and {more} more"] if more else [])]))
+
+
+class QueryFault(Exception):  # noqa: N818 - it becomes a `QueryError` once the whole text is known
+    """What is wrong with a query, and at which of its characters."""
+
+    def __init__(self, place: int, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(problem)
+        self.place = place
+        self.problem = problem
+        self.hint = hint
+
+
+class QueryError(UsageError):
+    """A query that cannot be read, or names what is not there; the message points at the place."""
+
+    def __init__(self, *, text: str, fault: QueryFault) -> None:
+        first = max(0, fault.place - _QUERY_SHOWN)
+        cut = text[first : fault.place + _QUERY_SHOWN]
+        # One character for one, so that the caret stays below what it points at.
+        shown = "".join(character if character.isprintable() else "?" for character in cut)
+        caret = " " * (fault.place - first)
+        super().__init__(f"{fault.problem}\n  {shown}\n  {caret}^", hint=fault.hint)
+        self.place = fault.place
+        self.problem = fault.problem
+
+
+class ExpectationError(UsageError):
+    """A fault in expectations.toml: which file, which line, what is wrong."""
+
+    def __init__(self, *, file: Path, line: int, problem: str, hint: str | None = None) -> None:
+        super().__init__(f"{file}:{line}: {problem}", hint=hint)
+        self.file = file
+        self.line = line
+        self.problem = problem
 
 
 class DatabaseError(UsageError):

@@ -21,7 +21,7 @@ _NO_LIST: Final = {"tuple_type"}
 def translate_fault(file: Path, raw: Mapping[str, Any], error: ErrorDetails) -> ConfigurationError:
     """Return the `ConfigurationError` for one of pydantic's; `raw` is the file's content before merging."""
     context = error.get("ctx", {})
-    problem, hint = _describe(error)
+    problem, hint = describe_fault(error)
     path = _without_union_tag([str(part) for part in error["loc"] if part != "[key]"])
     if error["type"].startswith("union_tag"):
         path.append("kind")
@@ -46,7 +46,7 @@ def offer(name: str, known: Iterable[str], label: str) -> str:
     return did_you_mean(nearest_names(name, known)) or f"{label}: {', '.join(known)}"
 
 
-def _describe(error: ErrorDetails) -> tuple[str, str | None]:
+def describe_fault(error: ErrorDetails) -> tuple[str, str | None]:
     """Return what is wrong, and what to do about it."""
     kind, given = error["type"], error["input"]
     hint: str | None = error.get("ctx", {}).get("hint")
