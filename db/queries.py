@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, distinct, func, or_, select
+from sqlalchemy import and_, case, distinct, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from db.models import AttemptRow, CampaignRow, HangRow, PlannedCaseRow, TargetFactsRow
@@ -60,27 +60,32 @@ def newest_attempts(*, before: datetime | None) -> AttemptSelect:
 def attempts_as_of(campaign: int) -> AttemptSelect:
     """Select each case's newest attempt, of the campaigns that started no later than this one."""
     pairs = _pairs()
-    inner, this = aliased(AttemptRow), aliased(CampaignRow)
-    no_later = (
-        select(CampaignRow.number)
-        .join(
-            this,
-            or_(
-                CampaignRow.started_at < this.started_at,
-                and_(CampaignRow.started_at == this.started_at, CampaignRow.number <= this.number),
-            ),
-        )
-        .where(this.number == campaign)
-    )
+    inner = aliased(AttemptRow)
     newest = (
         select(inner.id)
         .where(
-            *_same_case(inner, pairs.c.test, pairs.c.target), _was_run(inner), inner.campaign.in_(no_later)
+            *_same_case(inner, pairs.c.test, pairs.c.target),
+            _was_run(inner),
+            inner.campaign.in_(_no_later_than(campaign)),
         )
         .order_by(inner.started_at.desc(), inner.id.desc())
         .limit(1)
     )
     return _chosen(newest, pairs)
+
+
+def recent_passes(target: str, test: str, *, campaign: int, newest: int) -> Select[float]:
+    """Select how many seconds a case's newest passes took, of the campaigns that started no later than this one."""
+    return (
+        select(AttemptRow.duration_s)
+        .where(
+            *_same_case(AttemptRow, literal(test), literal(target)),
+            AttemptRow.outcome == Outcome.PASS.value,
+            AttemptRow.campaign.in_(_no_later_than(campaign)),
+        )
+        .order_by(AttemptRow.started_at.desc(), AttemptRow.id.desc())
+        .limit(newest)
+    )
 
 
 def pass_changes() -> Select[int, int, str, str, str]:
@@ -257,6 +262,22 @@ def _fingerprint() -> ColumnElement[str]:
 
 def _pairs() -> Subquery:
     return select(AttemptRow.test, AttemptRow.target).distinct().subquery()
+
+
+def _no_later_than(campaign: int) -> Select[int]:
+    """Select the campaigns that started no later than this one, itself included."""
+    this = aliased(CampaignRow)
+    return (
+        select(CampaignRow.number)
+        .join(
+            this,
+            or_(
+                CampaignRow.started_at < this.started_at,
+                and_(CampaignRow.started_at == this.started_at, CampaignRow.number <= this.number),
+            ),
+        )
+        .where(this.number == campaign)
+    )
 
 
 def _same_case(

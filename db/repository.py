@@ -276,6 +276,12 @@ class Repository:
                 )
         return tuple(found)
 
+    def recent_passes(self, case: Case, *, campaign: int, newest: int) -> tuple[float, ...]:
+        """Return how many seconds a case's newest passes took, the newest first, as of a campaign."""
+        with self.reading() as session:
+            found = queries.recent_passes(case.target, case.test, campaign=campaign, newest=newest)
+            return tuple(session.scalars(found))
+
     def pass_changes(self) -> tuple[PassChange, ...]:
         """Return where tests began to pass and ceased to, by time: their first measured attempts, then each change."""
         with self.reading() as session:

@@ -67,6 +67,8 @@ class Kernel(Table):
     document: str = "arm64-parity.md"
     plan: PathField = Path("plan")
     """The folder with the decisions, work items and log entries that the document takes in."""
+    expectations: PathField = Path("expectations.toml")
+    """The file that says which failures are known."""
     goal_percent: Annotated[float, Field(gt=0, le=100)] = 100.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db import open_repository, queries
+from parity.campaign import Case
 from parity.errors import UsageError
 from parity.outcome import Outcome
 
@@ -118,3 +120,19 @@ def test_as_of_the_newest_campaign_is_the_newest_of_all(repository: Repository, 
 def test_as_of_no_campaign_is_the_callers_mistake(repository: Repository) -> None:
     with pytest.raises(UsageError, match="there is no run 3"):
         repository.attempts_as_of(3)
+
+
+def test_the_newest_passes_of_a_case_are_timed_as_of_a_campaign(repository: Repository, make: Make) -> None:
+    numbers = []
+    for hour, (seconds, outcome) in enumerate(
+        ((1.0, Outcome.PASS), (9.0, Outcome.FAIL), (2.0, Outcome.PASS))
+    ):
+        number = repository.start_campaign(make.plan(minutes=60 * hour))
+        attempt = make.attempt(outcome=outcome, minutes=60 * hour)
+        repository.add_attempt(number, replace(attempt, duration_s=seconds))
+        repository.add_attempt(number, replace(attempt, duration_s=7.0, target="x86_64"))
+        numbers.append(number)
+    case = Case(target="aarch64", test="fork_test")
+    assert repository.recent_passes(case, campaign=numbers[2], newest=20) == (2.0, 1.0)
+    assert repository.recent_passes(case, campaign=numbers[2], newest=1) == (2.0,)
+    assert repository.recent_passes(case, campaign=numbers[1], newest=20) == (1.0,)
