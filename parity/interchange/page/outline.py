@@ -144,7 +144,8 @@ def _read_table(tokens: Sequence[Token]) -> Iterator[Table]:
 
 def _read_lines(token: Token, depth: int) -> Iterator[Line]:
     """Yield the lines of inline content, each with its number."""
-    number, text, codes, struck, open_marks = _number(token), "", [], "", 0
+    codes: list[str] = []
+    number, text, struck, open_marks = _number(token), "", "", 0
     for child in token.children or ():
         if child.type in ("softbreak", "hardbreak"):
             yield Line(number=number, text=text.strip(), codes=tuple(codes), struck=struck, depth=depth)
