@@ -20,7 +20,7 @@ def hang_row(hang: Hang, state_folder: Path) -> HangRow:
     """Return the row of a hang, whose owner is not set yet."""
     diagnosis = hang.diagnosis
     return HangRow(
-        folder=_stored_folder(hang.folder, state_folder),
+        folder=stored_folder(hang.folder, state_folder),
         cause=diagnosis.cause.value,
         confidence=diagnosis.confidence.value,
         # Not every database keeps a NUL or a lone surrogate in a text.
@@ -91,7 +91,8 @@ def _confidence(value: str) -> Confidence:
     return Confidence(value) if value in set(Confidence) else Confidence.LOW
 
 
-def _stored_folder(folder: Path, state_folder: Path) -> str:
+def stored_folder(folder: Path, state_folder: Path) -> str:
+    """Return what a row says of a capture's folder: relative where it is in the state folder."""
     absolute, state = _absolute(folder), _absolute(state_folder)
     return (absolute.relative_to(state) if absolute.is_relative_to(state) else absolute).as_posix()
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, TYPE_CHECKING, Final
 
 from parity.errors import DatabaseError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNFINISHED: Final = ".writing-"
+"""What a file's name begins with until it is whole."""
+_BLOCK: Final = 1024 * 1024
 _TAIL_BLOCK: Final = 64 * 1024
 
 
@@ -44,11 +51,41 @@ class LogStore:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _write_atomically(path, content)
         except OSError as error:
-            raise DatabaseError(
-                f"cannot store a log in {self.folder}: {error.strerror}",
-                hint="is the disk full, or the folder not yours?",
-            ) from error
+            raise self._unwritable(error) from error
         return stored
+
+    def put_stream(self, stream: IO[bytes], sha256: str) -> bool:
+        """Store what a stream holds, unless its content has another name than `sha256`; return whether it was stored.
+
+        Raises `DatabaseError` where it cannot be written. Whole or not at all, as with `put`.
+        """
+        path = self.path(sha256)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _new_file(path.parent) as (file, temporary):
+                digest = hashlib.sha256()
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
+                    file.write(block)
+                _settle(file)
+                if is_right := digest.hexdigest() == sha256:
+                    temporary.replace(path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return is_right
+
+    def is_whole(self, sha256: str) -> bool:
+        """Whether the file is there and has the content that it is named by."""
+        try:
+            with self.path(sha256).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError:
+            return False
+
+    def files(self) -> Iterator[Path]:
+        """Yield every file in the folder, by name; what a killed process left half-written among them."""
+        for folder in sorted(self.folder.glob("*")):
+            yield from sorted(folder.iterdir()) if folder.is_dir() else (folder,)
 
     def read(self, sha256: str) -> bytes:
         """Return the whole content; raise `DatabaseError` where the file is gone."""
@@ -72,6 +109,12 @@ class LogStore:
             raise self._missing(sha256, error) from error
         return b"".join(tail.splitlines(keepends=True)[-lines:]) if lines > 0 else b""
 
+    def _unwritable(self, error: OSError) -> DatabaseError:
+        return DatabaseError(
+            f"cannot store a log in {self.folder}: {error.strerror}",
+            hint="is the disk full, or the folder not yours?",
+        )
+
     def _missing(self, sha256: str, error: OSError) -> DatabaseError:
         return DatabaseError(
             f"the log {self.path(sha256)} cannot be read: {error.strerror}",
@@ -80,14 +123,24 @@ class LogStore:
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")  # mode 0600
+    with _new_file(path.parent) as (file, temporary):
+        file.write(content)
+        _settle(file)
+        temporary.replace(path)
+
+
+@contextmanager
+def _new_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Make a file that is gone after the context unless it was renamed in it."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)  # mode 0600
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # before the row that names it
-        temporary.replace(path)
-    except BaseException:
+            yield file, temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def _settle(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())  # before the row that names it

@@ -176,10 +176,10 @@ class Repository:
             return convert.campaign_record(self._campaign_row(session, number))
 
     def resumable_campaign(self) -> StoredCampaign | None:
-        """Return the newest campaign that is not finished and that no living process is at."""
+        """Return the newest campaign of this machine's that is not finished and that no living process is at."""
         statement = (
             select(CampaignRow)
-            .where(CampaignRow.state != CampaignState.FINISHED.value)
+            .where(CampaignRow.state != CampaignState.FINISHED.value, CampaignRow.source == "")
             .order_by(CampaignRow.started_at.desc(), CampaignRow.number.desc())
         )
         with self.reading() as session:
