@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from parity.attempt import Attempt, Isolation
     from parity.outcome import Outcome
+
+DEFAULT_BASELINE: Final = "default"
+"""The baseline that is meant where none is named; where it is not pinned, the first results are."""
 
 
 class CampaignState(StrEnum):

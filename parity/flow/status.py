@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parity.campaign import Case
+from parity.expectations import Expectations
+from parity.flow.expectations import read_expectations
 from parity.standing import Scope, Standing, build_standing
 
 if TYPE_CHECKING:
@@ -27,6 +29,24 @@ def read_status(
     """
     scope = choose_scope(configuration, tests=tests, targets=targets)
     return build_standing(scope, repository.newest_attempts())
+
+
+def find_matching(configuration: Configuration, repository: Repository, where: str) -> tuple[str, ...]:
+    """Return the tests for which a query is true now, in listed order, whatever targets are looked at otherwise.
+
+    Raises `QueryError` for a query that cannot be read or names a test or target that parity.toml does not have.
+    """
+    from parity.query import Background, parse_query  # noqa: PLC0415 - a parser that few commands need
+
+    query = parse_query(where)
+    query.check_names(tests=configuration.tests, targets=tuple(configuration.targets))
+    flaky = repository.unstable_attempts() if query.asks_for_flaky else ()
+    background = Background(
+        flaky=frozenset(Case(target=attempt.target, test=attempt.test) for attempt in flaky),
+        expectations=read_expectations(configuration) if query.asks_for_expectations else Expectations(),
+    )
+    standing = read_status(configuration, repository)
+    return tuple(row.test for row in standing.tests if query.matches(row, background))
 
 
 def choose_scope(
