@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import CampaignState
 from parity.configuration import load_configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from db import Repository
@@ -65,6 +66,13 @@ def configure(tmp_path: Path) -> Callable[..., Configuration]:
         return load_configuration(file)
 
     return write_and_load
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Repository]:
+    """The results database of another machine."""
+    with open_repository("sqlite:///.parity/parity.db", tmp_path / "other" / ".parity") as opened:
+        yield opened
 
 
 @dataclass(frozen=True)
