@@ -78,8 +78,6 @@ class FoundResult:
     evidence: tuple[str, ...]
     """Sentences, printable."""
     duration_s: float = 0.0
-    line: int | None = None
-    """Where it stands, where the format has lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

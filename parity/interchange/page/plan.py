@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 from parity.interchange.page.lists import find_column_names, find_names, is_log_entry
 from parity.interchange.page.record import PlannedEntry, Topic, TopicKind
-from parity.interchange.page.words import find_blocked, find_day, find_priority, is_done
+from parity.interchange.page.words import find_blocked, find_day, find_priority, find_session, is_done
 from parity.planning import Decision, LogEntry, Unblocks, WorkItem, WorkState
 
 if TYPE_CHECKING:
@@ -51,19 +52,32 @@ def read_entries(
     entries: list[PlannedEntry] = []
     undated: list[Section] = []
     for section in sections:
+        names = {entry.name for entry in entries}
         if (match := _DECISION.match(section.title.text)) and section.is_below("decision"):
-            day = _date_of(section) or updated
+            day = find_day(_field(section, "date")) or updated
             if day is None:
                 undated.append(section)
                 continue
-            entry = Decision(id=match[1], title=_title(match[2]) or match[1], date=day, body=section.body)
-            entries.append(PlannedEntry(line=section.title.number, entry=entry))
+            id_ = _unused(match[1], names)
+            title = _title(match[2]) or match[1]
+            decision = Decision(id=id_, title=title, date=day, body=section.body)
+            entries.append(PlannedEntry(line=section.title.number, entry=decision, name=id_))
         elif is_plan_item(section) and (priority := _heading_priority(section)) is not None:
-            entries.append(PlannedEntry(line=section.title.number, entry=_work(section, priority, tests)))
+            id_ = _unused(f"P{priority}", names)
+            work = _work(section, id_, priority, tests)
+            entries.append(PlannedEntry(line=section.title.number, entry=work, name=id_))
         elif is_log_entry(section) and (day := find_day(section.title.text)) is not None:
-            entry_ = LogEntry(date=day, title=_log_title(section), body=section.body)
-            entries.append(PlannedEntry(line=section.title.number, entry=entry_))
+            log = LogEntry(date=day, title=_log_title(section), body=section.body)
+            session = find_session(section.title.text)
+            name = _unused(f"{day}-session-{session}" if session is not None else str(day), names)
+            entries.append(PlannedEntry(line=section.title.number, entry=log, name=name))
     return tuple(entries), tuple(undated)
+
+
+def _unused(name: str, names: Collection[str]) -> str:
+    """Return the name, with a number after it where another entry has it."""
+    others = (f"{name}-{number}" for number in count(2))
+    return next(found for found in chain((name,), others) if found not in names)
 
 
 def is_plan_item(section: Section) -> bool:
@@ -71,7 +85,7 @@ def is_plan_item(section: Section) -> bool:
     return bool(section.parents) and "plan" in section.parents[-1].casefold()
 
 
-def _work(section: Section, priority: int, tests: Collection[str]) -> WorkItem:
+def _work(section: Section, id_: str, priority: int, tests: Collection[str]) -> WorkItem:
     done = _heading_state(section)
     unblocked = tuple(dict.fromkeys(name for name in _unblocked(section) if name in tests))
     if done or not unblocked:
@@ -80,7 +94,7 @@ def _work(section: Section, priority: int, tests: Collection[str]) -> WorkItem:
     else:
         state = None
     return WorkItem(
-        id=f"P{priority}",
+        id=id_,
         title=_plan_title(section),
         priority=priority,
         effort=_field(section, "effort"),
@@ -220,7 +234,3 @@ def _field(section: Section, name: str) -> str:
         if match and match[1].casefold() == name:
             return match[2].strip()
     return ""
-
-
-def _date_of(section: Section) -> date | None:
-    return find_day(_field(section, "date"))

@@ -190,6 +190,8 @@ class PlannedEntry:
 
     line: int
     entry: Entry
+    name: str
+    """What its file may be called, without an ending: no other entry of the page is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
