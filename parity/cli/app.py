@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.compare import compare_command
 from parity.cli.debug import debug_command
 from parity.cli.diagnose import diagnose_command
 from parity.cli.judge import judge_command
@@ -37,6 +38,7 @@ application.command("run")(run_command)
 application.command("stress")(stress_command)
 application.command("status")(status_command)
 application.command("show")(show_command)
+application.command("compare")(compare_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
 application.add_typer(plan_application, name="plan")

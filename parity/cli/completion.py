@@ -17,6 +17,40 @@ def complete_target(incomplete: str) -> list[str]:
     return [name for name in _names()[1] if name.startswith(incomplete)]
 
 
+def complete_query(incomplete: str) -> list[str]:
+    """Return the query with each word that its last one can become."""
+    from parity.query import complete_words  # noqa: PLC0415 - keeps --help fast
+
+    start = max(incomplete.rfind(" "), incomplete.rfind("(")) + 1
+    before, last = incomplete[:start], incomplete[start:]
+    tests, targets = _names()
+    words = ("and", "or", "not", *complete_words(tests=tests, targets=targets))
+    return [before + word for word in words if word.startswith(last)]
+
+
+def complete_side(incomplete: str) -> list[str]:
+    """Return what can be compared (words, targets, baselines) and begins with what was typed."""
+    names = ("baseline", "before", "last", *_names()[1], *_baselines())
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_baseline(incomplete: str) -> list[str]:
+    """Return the baselines whose name begins with what was typed."""
+    return [name for name in _baselines() if name.startswith(incomplete)]
+
+
+def _baselines() -> tuple[str, ...]:
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.configuration import find_file, load_configuration  # noqa: PLC0415
+
+    try:
+        found = load_configuration(find_file(Path()))
+        with open_repository(found.database_url, found.state_folder, create=False) as repository:
+            return tuple(baseline.name for baseline in repository.baselines())
+    except ParityError:
+        return ()
+
+
 def _names() -> tuple[tuple[str, ...], tuple[str, ...]]:
     from parity.configuration import find_file, load_configuration  # noqa: PLC0415 - keeps --help fast
 

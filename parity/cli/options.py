@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.completion import complete_query, complete_target, complete_test
 
 Tests = Annotated[
     list[str] | None,
@@ -40,6 +40,19 @@ Target = Annotated[
     ),
 ]
 """One target, or all."""
+
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        "-w",
+        metavar="QUERY",
+        help="Only tests for which this is true now, such as 'aarch64:fail and x86_64:pass' or flaky; "
+        "docs/questions.md has all words.",
+        autocompletion=complete_query,
+    ),
+]
+"""A question about tests."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 """Whether the output is for a program."""

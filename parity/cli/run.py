@@ -12,8 +12,9 @@ import typer
 
 from parity.attempt import Isolation
 from parity.campaign import CampaignState
-from parity.cli.options import AsJson, Targets, Tests  # noqa: TC001 - Typer reads annotations at run time
+from parity.cli.options import AsJson, Targets, Tests, Where  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
+from parity.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ def run_command(
             "-k", metavar="PATTERN", help="Only tests whose name contains this, or matches it as a glob."
         ),
     ] = None,
+    where: Where = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -139,6 +141,7 @@ def run_command(
     if resume:
         refuse_with_resume(
             {
+                "--where": where,
                 "--shard": shard,
                 "--shuffle": shuffle,
                 "--seed": seed,
@@ -153,11 +156,16 @@ def run_command(
     if not resume:  # that goes on with what was planned
         _tell_left_out(session, left_out)
     cases = select_cases(configuration, targets=targets, tests=tests or (), pattern=pattern)
+    if where is not None:
+        matching = _ask(configuration, where, create=not dry_run)
+        cases = tuple(case for case in cases if case.test in matching)
+        if not cases:
+            _tell_nothing(session, f"no chosen test is such: {where}", as_json=as_json)
     if shard is not None:
         chosen_shard, all_cases = parse_shard(shard), cases
         cases = select_shard(configuration, all_cases, chosen_shard)
         if not cases:
-            _tell_empty_shard(session, shard, len(all_cases), as_json=as_json)
+            _tell_nothing(session, f"shard {shard} of {len(all_cases)} tests is empty", as_json=as_json)
     order = Order(
         cases=repeat_cases(cases, repeat or 1),
         isolation=Isolation(isolation),
@@ -173,7 +181,7 @@ def run_command(
         refuse_with_audit(
             {"--resume": resume, "--repeat": repeat, "--until-fail": until_fail, "--dry-run": dry_run}
         )
-        _audit(session, configuration, order, everything=bool(tests or pattern), as_json=as_json)
+        _audit(session, configuration, order, everything=bool(tests or pattern or where), as_json=as_json)
     elif dry_run:
         if resume:
             order = _resumed(configuration, order)
@@ -187,7 +195,15 @@ def draw_seed() -> int:
     return secrets.randbelow(1_000_000)
 
 
-def _tell_empty_shard(session: Session, shard: str, cases: int, *, as_json: bool) -> NoReturn:
+def _ask(configuration: Configuration, where: str, *, create: bool) -> tuple[str, ...]:
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.status import find_matching  # noqa: PLC0415
+
+    with open_repository(configuration.database_url, configuration.state_folder, create=create) as repository:
+        return find_matching(configuration, repository, where)
+
+
+def _tell_nothing(session: Session, why: str, *, as_json: bool) -> NoReturn:
     if as_json:
         empty: dict[str, object] = {
             "run": None,
@@ -199,7 +215,7 @@ def _tell_empty_shard(session: Session, shard: str, cases: int, *, as_json: bool
         }
         sys.stdout.write(json.dumps(empty, indent=2) + "\n")
     else:
-        session.out.print(f"shard {shard} of {cases} tests is empty: there is nothing to run", soft_wrap=True)
+        session.out.print(f"{printable(why)}: there is nothing to run", markup=False, soft_wrap=True)
     raise typer.Exit(ExitStatus.AS_WANTED)
 
 
@@ -321,7 +337,6 @@ def _show_order(session: Session, configuration: Configuration, order: Order, *,
 def _tell_summary(session: Session, summary: Summary) -> None:
     from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import describe_counts  # noqa: PLC0415
-    from parity.printable import printable  # noqa: PLC0415
 
     out = session.out
     out.print(f"run {summary.number}: ", describe_counts(summary.counts), soft_wrap=True, sep="")

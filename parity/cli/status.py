@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.options import AsJson, Targets, Tests  # noqa: TC001 - Typer reads annotations at run time
+from parity.cli.options import AsJson, Targets, Tests, Where  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.styles import OUTCOME_STYLES, PAIR_STYLES
 from parity.outcome import Outcome, PairState
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from parity.attempt import StoredAttempt
     from parity.cli.session import Session
+    from parity.expectations import Expectations
     from parity.standing import Standing, TestStanding
 
 
@@ -35,28 +36,41 @@ def status_command(
             show_choices=True,
         ),
     ] = None,
+    where: Where = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest result of each test on each target, pair states and pass rates."""
+    """Show the newest result of each test on each target, pair states and pass rates.
+
+    What expectations.toml announces is marked: `xfail` fails as announced, `xpass` passes all the same.
+    """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.status import read_status  # noqa: PLC0415
+    from parity.flow.expectations import read_expectations  # noqa: PLC0415
+    from parity.flow.status import find_matching, read_status  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
     with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
         standing = read_status(configuration, repository, tests=tests or (), targets=target or ())
-    shown = [row for row in standing.tests if _is_wanted(standing, row, outcome or ())]
+        matching = None if where is None else find_matching(configuration, repository, where)
+    expectations = read_expectations(configuration)
+    shown = [
+        row
+        for row in standing.tests
+        if _is_wanted(standing, row, outcome or ()) and (matching is None or row.test in matching)
+    ]
     if as_json:
-        sys.stdout.write(json.dumps(_describe(standing, shown), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_describe(standing, shown, expectations), indent=2) + "\n")
     else:
-        _show(session, standing, shown)
+        _show(session, standing, shown, expectations)
 
 
 def _is_wanted(standing: Standing, row: TestStanding, outcomes: Sequence[Outcome]) -> bool:
     return not outcomes or any(row.outcome(target) in outcomes for target in standing.scope.targets)
 
 
-def _describe(standing: Standing, rows: Sequence[TestStanding]) -> dict[str, object]:
+def _describe(
+    standing: Standing, rows: Sequence[TestStanding], expectations: Expectations
+) -> dict[str, object]:
     return {
         "kernel": standing.scope.kernel,
         "reference": standing.scope.reference,
@@ -72,7 +86,9 @@ def _describe(standing: Standing, rows: Sequence[TestStanding]) -> dict[str, obj
             {
                 "test": row.test,
                 "pair": row.pair,
-                "results": {target: _describe_attempt(found) for target, found in row.results.items()},
+                "results": {
+                    target: _describe_attempt(found, expectations) for target, found in row.results.items()
+                },
             }
             for row in rows
         ],
@@ -93,7 +109,7 @@ def _describe_fault(attempt: StoredAttempt) -> dict[str, object]:
     return {"outcome": attempt.verdict.outcome, "attempt": attempt.id, "evidence": attempt.verdict.evidence}
 
 
-def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None:
+def _describe_attempt(attempt: StoredAttempt | None, expectations: Expectations) -> dict[str, object] | None:
     from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
 
     if attempt is None:
@@ -109,6 +125,7 @@ def _describe_attempt(attempt: StoredAttempt | None) -> dict[str, object] | None
         "error_number": attempt.verdict.error_number,
         "evidence": attempt.verdict.evidence,
         "hang": describe_hang(attempt.hang),
+        "expectation": expectations.mark(attempt),
     }
 
 
@@ -118,14 +135,16 @@ def _pair_counts(standing: Standing) -> dict[str, int]:
     return {state: len(standing.in_state(state)) for state in PairState}
 
 
-def _show(session: Session, standing: Standing, rows: Sequence[TestStanding]) -> None:
+def _show(
+    session: Session, standing: Standing, rows: Sequence[TestStanding], expectations: Expectations
+) -> None:
     from parity.cli.table import print_table  # noqa: PLC0415 - keeps --help fast
 
     targets = standing.scope.targets
     paired = standing.scope.pair is not None
     header = ["test", *targets, *(["state"] if paired else [])]
     if rows:
-        cells = [_cells(row, targets, paired=paired) for row in rows]
+        cells = [_cells(row, targets, expectations, paired=paired) for row in rows]
         print_table(session.out, header, cells)
     else:
         session.out.print("no test has such a result")
@@ -180,17 +199,23 @@ def _show_rates(session: Session, standing: Standing) -> None:
         session.out.print(Text(f"{', '.join(counts)}"), soft_wrap=True)
 
 
-def _cells(row: TestStanding, targets: Sequence[str], *, paired: bool) -> list[str | Text]:
+def _cells(
+    row: TestStanding, targets: Sequence[str], expectations: Expectations, *, paired: bool
+) -> list[str | Text]:
     cells: list[str | Text] = [row.test]
-    cells += (_outcome(row, target) for target in targets)
+    cells += (_outcome(row, target, expectations) for target in targets)
     return [*cells, _pair(row)] if paired else cells
 
 
-def _outcome(row: TestStanding, target: str) -> Text:
+def _outcome(row: TestStanding, target: str, expectations: Expectations) -> Text:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    outcome = row.outcome(target)
-    return Text(row.describe(target), style=OUTCOME_STYLES[outcome] if outcome else "dim")
+    attempt = row.results.get(target)
+    if attempt is None:
+        return Text(row.describe(target), style="dim")
+    mark = expectations.mark(attempt)
+    shown = f"{row.describe(target)} ({mark})" if mark else row.describe(target)
+    return Text(shown, style=OUTCOME_STYLES[attempt.verdict.outcome])
 
 
 def _pair(row: TestStanding) -> Text:
