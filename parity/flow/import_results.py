@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, Isolation, Verdict
@@ -33,10 +33,8 @@ _LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a file of results."""
 
 
-def plan_results(
-    configuration: Configuration, file: Path, kind: Format, wanted: Wanted, *, modified_at: datetime
-) -> ImportPlan:
-    """Read JUnit XML or TAP; `modified_at` is when it began where neither the caller nor the file says so.
+def plan_results(configuration: Configuration, file: Path, kind: Format, wanted: Wanted) -> ImportPlan:
+    """Read JUnit XML or TAP; what neither the caller nor the file dates is as old as the file.
 
     A suite that is called like a target is of that target; everything else is of the one that is wanted or, where
     none is, of the one whose architecture the suite or the file is called by. Raises `UsageError` where that leaves
@@ -60,16 +58,15 @@ def plan_results(
             hint="tests are found by their exact names",
         )
     pairs = [(targets.choose(result), result) for result in known]
-    started_at = wanted.started_at or found.started_at or modified_at
-    guessed_time = wanted.started_at is None and found.started_at is None
+    told_at = wanted.started_at or found.started_at
+    started_at = told_at or datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
     notes = [*targets.notes, *found.warnings]
-    if guessed_time:
+    if told_at is None:
         notes.append(
-            f"it does not say when it began: taken for {started_at:%Y-%m-%d %H:%M UTC}, its file's time"
+            f"it does not say when it began: {started_at:%Y-%m-%d %H:%M UTC}, its file's time, is taken"
         )
-    named_time = None if guessed_time else started_at
     campaign = ImportedCampaign(
-        identity=make_identity(kind, configuration.kernel.name, named_time, _content(pairs)),
+        identity=make_identity(kind, configuration.kernel.name, told_at, _content(pairs)),
         kernel=configuration.kernel.name,
         origin=Origin.JUNIT if kind is Format.JUNIT else Origin.TAP,
         source=printable_line(file.name),

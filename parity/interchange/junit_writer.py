@@ -42,14 +42,15 @@ _INTERIM: Final[Mapping[tuple[bool, bool], type[InterimResult]]] = {
 """By whether the case ended well, and whether the earlier attempt was a plain failure."""
 
 
-def render_junit(results: RunResults) -> bytes:
-    """Return the run as an XML document in UTF-8."""
+def render_junit(results: RunResults) -> str:
+    """Return the run as an XML document, which says that it is in UTF-8."""
     document = JUnitXml(printable_line(results.run.kernel))
     for target, cases in results.by_target.items():
         document.add_testsuite(_suite(results, target, cases))
     document.update_statistics()
     content: bytes = document.tostring()
-    return b"<?xml version='1.0' encoding='utf-8'?>\n" + content + b"\n"
+    # ElementTree writes a declaration of its own where the encoding is not US-ASCII or UTF-8.
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{content.decode()}\n'
 
 
 def _suite(results: RunResults, target: str, cases: Sequence[CaseResult]) -> TestSuite:
