@@ -48,8 +48,8 @@ class Monitor:
         return tuple(self._events)
 
     def forget_events(self) -> None:
-        """Start over: what was reported so far was of a guest that is no more."""
-        self.events()
+        """Start over: what was reported before the last command's answer was of a guest that is no more."""
+        self._client.events.clear()
         self._events.clear()
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_SWITCH_S: Final = 0.0005
+"""So long may one thread keep the others from the interpreter: storing results must not hold up a machine."""
 _WAIT_S: Final = 0.5
 """A worker without work looks again so often, whatever it was told."""
 
@@ -130,6 +133,7 @@ def work(
 
     Ends when every worker has ended, which it does soon after `stop` is set. Closing the generator stops it too.
     """
+    sys.setswitchinterval(_SWITCH_S)
     events: queue.Queue[Event] = queue.Queue()
     workers = [
         threading.Thread(target=_Worker(number, waiting, rigs, events, stop).run, name=f"worker {number}")
