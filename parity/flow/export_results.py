@@ -48,6 +48,8 @@ def read_results(
             repository.newest_attempts(before=run.started_at) if before is not None else (),
             read_expectations(configuration),
         ),
+        unreached=_unreached(repository, run, attempts),
+        reported={total.target: total for total in repository.reported_totals().get(run.number, ())},
         transcripts={
             attempt.id: tuple(line[:_LINE_CHARACTERS] for line in tail)
             for attempt in unwanted[:_MOST_TRANSCRIPTS]
@@ -59,6 +61,18 @@ def read_results(
 def _run_before(campaigns: Sequence[StoredCampaign], run: StoredCampaign) -> StoredCampaign | None:
     """Return the newest run that started before another; `campaigns` are the newest first."""
     return next((other for other in campaigns if other.started_at < run.started_at), None)
+
+
+def _unreached(
+    repository: Repository, run: StoredCampaign, attempts: Iterable[StoredAttempt]
+) -> tuple[Case, ...]:
+    """Return what was planned and has no attempt; nothing of a run that has no end."""
+    if run.endless:
+        return ()
+    reached = {Case(target=attempt.target, test=attempt.test) for attempt in attempts}
+    return tuple(
+        case for case in dict.fromkeys(repository.remaining_cases(run.number)) if case not in reached
+    )
 
 
 def _arrange(

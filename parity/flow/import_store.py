@@ -81,7 +81,7 @@ def _runs_of_entries(plan: ImportPlan, runs: Sequence[StoredRun]) -> dict[int, i
     lines = sorted(planned.line for planned in plan.entries)
     logs = {planned.line for planned in plan.entries if isinstance(planned.entry, LogEntry)}
     found: dict[int, int] = {}
-    for told_at, run in zip(plan.lines, runs, strict=True):
+    for told_at, run in zip(plan.lines, runs, strict=False):
         above = max((line for line in lines if line <= told_at), default=0)
         if above in logs:
             found[above] = run.number

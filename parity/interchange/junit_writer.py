@@ -2,7 +2,7 @@
 
 What failed is a `failure`; what crashed, hung or could not be measured is an `error`; its `type` is the outcome.
 Earlier attempts of a case that passed in the end are `flakyFailure` or `flakyError`; of one that did not,
-`rerunFailure` or `rerunError`: no attempt is lost. What a guest printed goes through `printable`, which leaves no
+`rerunFailure` or `rerunError`: no failure is lost. What was planned and never attempted is an error as well. What a guest printed goes through `printable`, which leaves no
 character that XML 1.0 does not have.
 """
 
@@ -55,12 +55,18 @@ def render_junit(results: RunResults) -> str:
 
 def _suite(results: RunResults, target: str, cases: Sequence[CaseResult]) -> TestSuite:
     suite = TestSuite(printable_line(target))
-    started_at = min(attempt.started_at for case in cases for attempt in case.attempts)
+    started_at = min(
+        (attempt.started_at for case in cases for attempt in case.attempts), default=results.run.started_at
+    )
     suite.timestamp = started_at.replace(tzinfo=None).isoformat(timespec="seconds")
     for name, value in _properties(results, target):
         suite.add_property(name, printable_line(value))
     for case in cases:
         suite.add_testcase(_case(case, results))
+    for test in results.unreached_on(target):
+        case_ = TestCase(printable_line(test), printable_line(target), 0.0)
+        case_.result = [Error("planned, and never attempted", Outcome.NOT_RUN)]
+        suite.add_testcase(case_)
     return suite
 
 
@@ -70,6 +76,9 @@ def _properties(results: RunResults, target: str) -> Iterator[tuple[str, str]]:
     yield "parity.run", str(run.number)
     yield "parity.identity", run.identity
     yield "parity.isolation", run.isolation
+    if target in results.reported:
+        total = results.reported[target]
+        yield "parity.reported", f"{total.passed}/{total.total}"
     if run.revision is not None:
         yield "kernel.revision", run.revision.commit
         yield "kernel.dirty", str(run.revision.dirty).lower()
@@ -90,6 +99,8 @@ def _case(case: CaseResult, results: RunResults) -> TestCase:
         made.result = [Failure(message, outcome)]
     elif not outcome.is_wanted:
         made.result = [Error(message, outcome)]
+    if case.is_mixed:
+        made.add_property("parity.outcomes", " ".join(attempt.verdict.outcome for attempt in case.attempts))
     for attempt in case.attempts[:-1]:
         if not attempt.verdict.outcome.is_wanted:
             made.add_interim_result(_interim(attempt, results, ended_well=outcome.is_wanted))

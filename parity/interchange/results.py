@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from parity.attempt import StoredAttempt
-    from parity.campaign import StoredCampaign, TargetFacts
+    from parity.campaign import Case, ReportedTotal, StoredCampaign, TargetFacts
     from parity.outcome import Outcome
 
 
@@ -55,15 +55,24 @@ class RunResults:
     """By target, the newest of the run."""
     cases: tuple[CaseResult, ...]
     """By target, then in the order in which parity.toml lists the tests."""
+    unreached: tuple[Case, ...]
+    """What was planned and never attempted, in the order of the plan."""
+    reported: Mapping[str, ReportedTotal]
+    """By target, what an imported page says that the run came to."""
     transcripts: Mapping[int, tuple[str, ...]]
     """By attempt that was not wanted, the last lines of what was judged; already printable."""
 
+    def unreached_on(self, target: str) -> tuple[str, ...]:
+        """Return the tests that were planned on a target and never attempted."""
+        return tuple(case.test for case in self.unreached if case.target == target)
+
     @property
     def by_target(self) -> Mapping[str, tuple[CaseResult, ...]]:
-        """Return the cases of each target."""
-        found: dict[str, list[CaseResult]] = {}
+        """The cases of each target; none for one on which tests were only planned."""
+        targets = (*(case.target for case in self.cases), *(case.target for case in self.unreached))
+        found: dict[str, list[CaseResult]] = {target: [] for target in targets}
         for case in self.cases:
-            found.setdefault(case.target, []).append(case)
+            found[case.target].append(case)
         return {target: tuple(cases) for target, cases in found.items()}
 
 

@@ -26,6 +26,10 @@ def render_json(results: RunResults) -> str:
         "run": _describe_run(results.run),
         "run_before": None if results.before is None else results.before.number,
         "targets": {name: _describe_facts(facts) for name, facts in results.facts.items()},
+        "reported": {
+            name: {"passed": total.passed, "total": total.total} for name, total in results.reported.items()
+        },
+        "unreached": [{"target": case.target, "test": case.test} for case in results.unreached],
         "results": [
             {
                 "target": case.target,

@@ -43,21 +43,29 @@ def _head(results: RunResults) -> Iterator[str]:
     if run.revision is not None:
         words.append(f"revision {run.revision.described}")
     yield f"### {text(run.kernel)}: {text(', '.join(words))}"
-    yield ""
 
 
 def _rates(results: RunResults) -> Iterator[str]:
     if not results.cases:
-        yield "No test was attempted."
-        return
-    yield "| Target | Passed | Skipped | Not passed | Unsteady |"
-    yield "|---|---:|---:|---:|---:|"
+        yield from ("", "No test was attempted.")
+    if results.by_target:
+        yield from (
+            "",
+            "| Target | Passed, of those attempted | Skipped | Not passed | Unsteady | Not reached |",
+        )
+        yield "|---|---:|---:|---:|---:|---:|"
     for target, cases in results.by_target.items():
         outcomes = [case.worst.verdict.outcome for case in cases]
         passed, skipped = outcomes.count(Outcome.PASS), outcomes.count(Outcome.SKIP)
-        rate = f"{format_percent(passed, len(cases))} ({passed}/{len(cases)})"
+        rate = f"{format_percent(passed, len(cases))} ({passed}/{len(cases)})" if cases else "-"
         mixed = sum(case.is_mixed for case in cases)
-        yield f"| {text(target)} | {rate} | {skipped} | {len(cases) - passed - skipped} | {mixed} |"
+        missed = len(results.unreached_on(target))
+        numbers = (rate, skipped, len(cases) - passed - skipped, mixed, missed)
+        yield f"| {text(target)} | {' | '.join(map(str, numbers))} |"
+    for target, total in results.reported.items():
+        rate = f"{format_percent(total.passed, total.total)} ({total.passed}/{total.total})"
+        source = code(results.run.source)
+        yield from ("", f"{source} gives {rate} for {text(target)}; single tests are known of passes alone.")
 
 
 def _table(title: str, cases: Sequence[CaseResult], *, before: bool) -> Iterator[str]:

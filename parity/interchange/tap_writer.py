@@ -1,6 +1,7 @@
 """A run as TAP version 14 and as KTAP: a subtest a target, a line a test.
 
 A line has one verdict: of several attempts of a case the worst one counts, so that none is hidden by a better one.
+Tests that were planned and never attempted are counted in the plan's line and have no other.
 Sources: the TAP 14 specification; Linux 6.1, Documentation/dev-tools/ktap.rst.
 """
 
@@ -37,8 +38,8 @@ def render_tap(results: RunResults) -> str:
     lines = ["TAP version 14", f"1..{len(results.by_target)}"]
     for number, (target, cases) in enumerate(results.by_target.items(), 1):
         lines.append(f"# Subtest: {_escaped(target)}")
-        lines += (f"{_INDENT}{line}" for line in _tap_cases(cases, results))
-        lines.append(f"{_ok(cases)} {number} - {_escaped(target)}")
+        lines += (f"{_INDENT}{line}" for line in _tap_cases(cases, results, target))
+        lines.append(f"{_ok_all(results, target)} {number} - {_escaped(target)}")
     return "\n".join(lines) + "\n"
 
 
@@ -47,15 +48,15 @@ def render_ktap(results: RunResults) -> str:
     lines = ["KTAP version 1", f"1..{len(results.by_target)}"]
     for number, (target, cases) in enumerate(results.by_target.items(), 1):
         lines += (f"{_INDENT}KTAP version 1", f"{_INDENT}# Subtest: {_plain(target)}")
-        lines += (f"{_INDENT}{line}" for line in _ktap_cases(cases))
-        lines.append(f"{_ok(cases)} {number} {_plain(target)}")
+        lines += (f"{_INDENT}{line}" for line in _ktap_cases(cases, results, target))
+        lines.append(f"{_ok_all(results, target)} {number} {_plain(target)}")
     return "\n".join(lines) + "\n"
 
 
-def _tap_cases(cases: Sequence[CaseResult], results: RunResults) -> Iterator[str]:
-    yield f"1..{len(cases)}"
+def _tap_cases(cases: Sequence[CaseResult], results: RunResults, target: str) -> Iterator[str]:
+    yield _plan(results, target)
     for number, case in enumerate(cases, 1):
-        yield f"{_ok([case])} {number} - {_escaped(case.test)}{_tap_directive(case)}"
+        yield f"{_ok(case)} {number} - {_escaped(case.test)}{_tap_directive(case)}"
         if not case.worst.verdict.outcome.is_wanted:
             document = yaml.safe_dump(_described(case, results), sort_keys=False, allow_unicode=True)
             yield "  ---"
@@ -63,19 +64,28 @@ def _tap_cases(cases: Sequence[CaseResult], results: RunResults) -> Iterator[str
             yield "  ..."
 
 
-def _ktap_cases(cases: Sequence[CaseResult]) -> Iterator[str]:
-    yield f"1..{len(cases)}"
+def _ktap_cases(cases: Sequence[CaseResult], results: RunResults, target: str) -> Iterator[str]:
+    yield _plan(results, target)
     for number, case in enumerate(cases, 1):
         outcome = case.worst.verdict.outcome
         if not outcome.is_wanted:
             yield f"# {_plain(case.test)}: {outcome}: {_reason(case)}"
             if case.is_mixed:
                 yield f"# {_plain(case.test)}: {_mixture(case)}"
-        yield f"{_ok([case])} {number} {_plain(case.test)}{_ktap_directive(case)}"
+        yield f"{_ok(case)} {number} {_plain(case.test)}{_ktap_directive(case)}"
 
 
-def _ok(cases: Sequence[CaseResult]) -> str:
-    return "ok" if all(case.worst.verdict.outcome.is_wanted for case in cases) else "not ok"
+def _plan(results: RunResults, target: str) -> str:
+    return f"1..{len(results.by_target[target]) + len(results.unreached_on(target))}"
+
+
+def _ok(case: CaseResult) -> str:
+    return "ok" if case.worst.verdict.outcome.is_wanted else "not ok"
+
+
+def _ok_all(results: RunResults, target: str) -> str:
+    wanted = all(case.worst.verdict.outcome.is_wanted for case in results.by_target[target])
+    return "ok" if wanted and not results.unreached_on(target) else "not ok"
 
 
 def _tap_directive(case: CaseResult) -> str:
