@@ -71,6 +71,9 @@ class Revision:
     dirty: bool
     """Whether the work tree differed from the commit."""
 
+    def __str__(self) -> str:
+        return f"{self.described} with changes" if self.dirty else self.described
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:

@@ -159,9 +159,7 @@ def _side(side: Side) -> str:
     if side.campaign is None:
         return side.name
     revision = side.campaign.revision
-    described = (
-        f", kernel {revision.described}{' with changes' if revision.dirty else ''}" if revision else ""
-    )
+    described = f", kernel {revision}" if revision else ""
     if side.target is not None:
         return f"{side.name}, as of run {side.campaign.number}"
     return f"{side.name}, {side.campaign.started_at:%Y-%m-%d %H:%M} UTC{described}"
