@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import MachineError
+from runners.process import shortage
 
 if TYPE_CHECKING:
     from parity.configuration import Target
@@ -31,8 +32,10 @@ def read_version(target: Target) -> str:
             f"{program} is not installed",
             hint=f"Debian and Ubuntu: apt install {target.architecture.qemu_package}; macOS: brew install qemu",
         ) from None
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
         raise MachineError(f"{program} --version failed: {error}") from error
+    except OSError as error:
+        raise shortage(f"run {program} --version", error) from error
     lines = asked.stdout.decode(errors="backslashreplace").splitlines()
     return lines[0].replace("emulator version ", "").strip() if lines else f"{program} (no version told)"
 

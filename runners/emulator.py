@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parity.errors import MachineError
+from runners.process import shortage
 
 if TYPE_CHECKING:
     from parity.configuration import ProcessDelivery, Target
@@ -55,7 +56,9 @@ def read_host_version(target: Target, delivery: ProcessDelivery) -> str:
         return linux
     try:
         asked = subprocess.run((emulator, "--version"), capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
         raise MachineError(f"{emulator} does not tell its version: {error}") from error
+    except OSError as error:
+        raise shortage(f"run {emulator} --version", error) from error
     lines = asked.stdout.decode(errors="backslashreplace").splitlines()
     return f"{lines[0] if lines else emulator} on {linux}"

@@ -15,6 +15,7 @@ from runners.command_line import shell_line
 from runners.emulator import find_emulator, read_host_version
 from runners.host import host_command
 from runners.images import hash_file
+from runners.process import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,10 @@ def read_runner_version(target: Target) -> str:
 
 
 def read_facts(rig: Rig, tests: Sequence[str], version: str) -> TargetFacts:
-    """Return what is recorded of a target. Raises `ConfigurationError` for a file that is not there."""
+    """Return what is recorded of a target.
+
+    Raises `ConfigurationError` for a file that is not there, `MachineError` for one that the host does not open.
+    """
     if isinstance(rig.target.delivery, ProcessDelivery):
         emulated = find_emulator(rig.target, rig.target.delivery) is not None
         programs = _hash_programs(rig, rig.target.delivery)
@@ -44,7 +48,10 @@ def read_facts(rig: Rig, tests: Sequence[str], version: str) -> TargetFacts:
             image_sha256=programs,
             inputs_sha256=programs,
         )
-    images = rig.images(rig.fields(tests[0]))
+    try:
+        images = rig.images(rig.fields(tests[0]))
+    except OSError as error:
+        raise shortage("read what is booted", error) from error
     return TargetFacts(
         target=rig.name,
         arch=rig.target.arch,

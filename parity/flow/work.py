@@ -199,14 +199,10 @@ class _Worker:
         self._events.put(Started(worker=self._number, target=target, tests=tests))
         reported: set[str] = set()
         try:
-            for report in self._runner_for(target).run(tests):
-                reported.add(report.attempt.test)
-                self._finish(report)
+            self._make_reports(target, tests, reported)
         except Stopped:
             raise
         except MachineError as error:
-            if self._stop.is_set():  # what ends the campaign may have ended QEMU first
-                raise Stopped from error
             self._lose(target, tests[0], error)
         except ConfigurationError as error:  # an image of this one test is not there
             self._fail(target, set(tests) - reported, Outcome.NOT_RUN, error.message)
@@ -215,6 +211,27 @@ class _Worker:
         except Exception as error:  # noqa: BLE001 - the boundary of one attempt: recorded, and the rest goes on
             _log.exception("%s on %s", tests[0], target)
             self._fail(target, set(tests) - reported, Outcome.ERROR, f"internal error: {error!r}")
+
+    def _make_reports(self, target: str, tests: tuple[str, ...], reported: set[str]) -> None:
+        """Run the tests and hand on what they came to; a QEMU that does not start is started once more.
+
+        It may have been killed from outside. Raises `HarnessError`s and `Stopped`.
+        """
+        for is_last in (False, True):
+            left = tuple(test for test in tests if test not in reported)
+            try:
+                for report in self._runner_for(target).run(left):
+                    reported.add(report.attempt.test)
+                    self._finish(report)
+            except MachineError as error:
+                if self._stop.is_set():  # what ends the campaign may have ended QEMU first
+                    raise Stopped from error
+                if is_last:
+                    raise
+                _log.info("%s: once more: %s", target, error.message)
+                self._close()
+            else:
+                return
 
     def _finish(self, report: Report) -> None:
         self._events.put(Finished(worker=self._number, report=report))

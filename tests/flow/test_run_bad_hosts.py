@@ -90,7 +90,7 @@ class Bystander:
         return None
 
 
-@pytest.mark.parametrize("limit", [14, 15, 16])
+@pytest.mark.parametrize("limit", [8, 12, 14, 15, 16])
 def test_too_few_descriptors_are_named_with_what_to_do(lab: Lab, limit: int) -> None:
     lab.write("pass", "fail", architectures=["x86_64"])
     done = run_below(lab, f"ulimit -n {limit}", "--jobs", "1")
@@ -147,6 +147,15 @@ def test_a_qemu_without_memory_to_share_is_started_without(lab: Lab) -> None:
     for isolation in (Isolation.SNAPSHOT, Isolation.BOOT):
         found = outcomes(lab.run(configuration, isolation=isolation))
         assert found == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "skip"): Outcome.SKIP}
+
+
+def test_a_qemu_that_is_killed_before_it_answers_is_started_once_more(lab: Lab) -> None:
+    once = f"mkdir {lab.folder}/killed 2>/dev/null && kill -9 $$"
+    script = f'case "$*" in *id=monitor*) {once};; esac'
+    configuration = lab.write("pass", "skip", architectures=["x86_64"], target=replace_qemu(lab, script))
+    found = outcomes(lab.run(configuration))
+    assert (lab.folder / "killed").is_dir()
+    assert found == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "skip"): Outcome.SKIP}
 
 
 @pytest.mark.parametrize("lost", [1, 3])
