@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from db.chunks import chunks
 from db.hangs import hang_record, stored_folder
 from db.models import (
     AttemptRow,
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from db.models import Row
     from db.repository import Repository
 
-_AT_ONCE: Final = 500
-"""Values in one IN list: databases have a limit."""
 _SEPARATE: Final = {"number", "cases", "facts", "attempts", "boot_failures", "totals", "baselines"}
 """What of a run is not in the campaign's own row."""
 
@@ -179,9 +178,9 @@ def _attach(
 
 def _all_free(session: Session, numbers: Sequence[int]) -> bool:
     """Whether no attempt has any of the numbers."""
-    chunks = (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
     return not any(
-        session.scalar(select(AttemptRow.id).where(AttemptRow.id.in_(chunk)).limit(1)) for chunk in chunks
+        session.scalar(select(AttemptRow.id).where(AttemptRow.id.in_(chunk)).limit(1))
+        for chunk in chunks(numbers)
     )
 
 

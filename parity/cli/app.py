@@ -8,9 +8,14 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.baseline import baseline_application
 from parity.cli.compare import compare_command
+from parity.cli.db import db_application
 from parity.cli.debug import debug_command
 from parity.cli.diagnose import diagnose_command
+from parity.cli.export import export_command
+from parity.cli.history import history_command
+from parity.cli.import_ import import_command
 from parity.cli.judge import judge_command
 from parity.cli.list import list_command
 from parity.cli.plan import plan_application
@@ -38,6 +43,7 @@ application.command("run")(run_command)
 application.command("stress")(stress_command)
 application.command("status")(status_command)
 application.command("show")(show_command)
+application.command("history")(history_command)
 application.command("compare")(compare_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
@@ -46,6 +52,10 @@ application.command("diagnose")(diagnose_command)
 application.command("trace")(trace_command)
 application.command("debug")(debug_command)
 application.command("judge")(judge_command)
+application.command("export")(export_command)
+application.command("import")(import_command)
+application.add_typer(baseline_application)
+application.add_typer(db_application)
 
 
 def _print_version(wanted: bool) -> None:

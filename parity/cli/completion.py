@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from parity.errors import ParityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from db import Repository
 
 
 def complete_test(incomplete: str) -> list[str]:
@@ -39,16 +45,26 @@ def complete_baseline(incomplete: str) -> list[str]:
     return [name for name in _baselines() if name.startswith(incomplete)]
 
 
-def _baselines() -> tuple[str, ...]:
+def complete_run(incomplete: str) -> list[str]:
+    """Return the runs whose number begins with what was typed, the newest first."""
+    numbers = _of_results(lambda repository: [str(run.number) for run in repository.campaigns()])
+    return [number for number in numbers if number.startswith(incomplete)]
+
+
+def _baselines() -> list[str]:
+    return _of_results(lambda repository: [baseline.name for baseline in repository.baselines()])
+
+
+def _of_results(read: Callable[[Repository], list[str]]) -> list[str]:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.configuration import find_file, load_configuration  # noqa: PLC0415
 
     try:
         found = load_configuration(find_file(Path()))
         with open_repository(found.database_url, found.state_folder, create=False) as repository:
-            return tuple(baseline.name for baseline in repository.baselines())
+            return read(repository)
     except ParityError:
-        return ()
+        return []
 
 
 def _names() -> tuple[tuple[str, ...], tuple[str, ...]]:

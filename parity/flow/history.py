@@ -11,6 +11,7 @@ from parity.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from db import Repository
     from parity.attempt import StoredAttempt
@@ -75,11 +76,16 @@ def read_tail(repository: Repository, attempt: StoredAttempt, *, lines: int) -> 
 
 def measure_capture(hang: Hang) -> int | None:
     """Return how many bytes a capture's files take on the disk; None where its folder is gone."""
-    if not hang.folder.is_dir():
-        return None
+    return folder_size(hang.folder) if hang.folder.is_dir() else None
+
+
+def folder_size(path: Path) -> int:
+    """Return how many bytes a folder's files take on the disk, or a file."""
+    if not path.is_dir():
+        return _size(str(path))
     files = (
         os.path.join(folder, name)  # noqa: PTH118 - os.walk gives strings
-        for folder, _, names in os.walk(hang.folder)
+        for folder, _, names in os.walk(path)
         for name in names
     )
     return sum(map(_size, files))
