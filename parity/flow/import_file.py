@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parity.interchange.page import Finding
     from parity.interchange.page.record import PlannedEntry
 
-_PAGE_LIMIT: Final = 1024 * 1024
+_PAGE_LIMIT: Final = 512 * 1024
 """Bytes of a page: nobody keeps a larger one by hand."""
 _XML: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s{0,1000}<(?:\?xml|!DOCTYPE|!--|testsuite)", re.IGNORECASE)
 _ARCHIVE: Final = b"PK\x03\x04"
@@ -97,7 +97,7 @@ def read_bounded(file: Path, limit: int, *, cut: bool = False) -> bytes:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
     if len(content) > limit and not cut:
-        raise UsageError(f"{file}: is larger than {limit // 1024 // 1024} MiB")
+        raise UsageError(f"{file}: is larger than {limit // 1024} KiB")
     return content[:limit]
 
 

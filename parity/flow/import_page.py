@@ -15,7 +15,8 @@ from parity.outcome import Outcome
 from parity.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
+    from datetime import date
     from pathlib import Path
 
     from parity.configuration import Configuration
@@ -82,13 +83,14 @@ def _campaigns(
     its new runs alone.
     """
     kernel = configuration.kernel.name
-    on_day: Counter[object] = Counter()
+    listed = _listed(page, frozenset(configuration.tests), source)
+    on_day: Counter[date] = Counter()
     for run in page.totals.runs:
         number = on_day[run.day]
         on_day[run.day] += 1
         started_at = datetime.combine(run.day, time(), tzinfo=UTC) + timedelta(minutes=number)
         told = [target, run.session if run.session is not None else number, run.total.passed, run.total.total]
-        passing = _passing(page, run, configuration.tests, source)
+        passing = _passing(run, listed, source, is_newest=run is page.totals.runs[-1])
         yield ImportedCampaign(
             identity=make_identity(Format.PAGE, kernel, started_at.replace(minute=0, hour=0), told),
             kernel=kernel,
@@ -100,19 +102,23 @@ def _campaigns(
         )
 
 
-def _passing(page: Page, run: PastRun, tests: Collection[str], source: str) -> dict[str, str]:
-    """Return the evidence for every test that is known to have passed in a run, by name.
-
-    In the newest run those are the tests that the page lists. In an older one they are the tests that the log says
-    passed newly, if the page still lists them: what contradicts itself is taken for no pass.
-    """
-    listed = {
+def _listed(page: Page, tests: Collection[str], source: str) -> dict[str, str]:
+    """Return the evidence for every test that the page lists as passing."""
+    return {
         mention.name: f"{source}:{mention.line} lists it as passing"
         for found in page.lists.passing
         for mention in found.mentions
         if mention.name in tests
     }
-    if run is page.totals.runs[-1]:
+
+
+def _passing(run: PastRun, listed: Mapping[str, str], source: str, *, is_newest: bool) -> Mapping[str, str]:
+    """Return the evidence for every test that is known to have passed in a run, by name.
+
+    In the newest run those are the tests that the page lists. In an older one they are the tests that the log says
+    passed newly, if the page still lists them: what contradicts itself is taken for no pass.
+    """
+    if is_newest:
         return listed
     gained = run.gained.mentions if run.gained is not None else ()
     return {
@@ -122,7 +128,7 @@ def _passing(page: Page, run: PastRun, tests: Collection[str], source: str) -> d
     }
 
 
-def _attempts(passing: dict[str, str], target: str, started_at: datetime) -> Iterator[Attempt]:
+def _attempts(passing: Mapping[str, str], target: str, started_at: datetime) -> Iterator[Attempt]:
     for test, evidence in passing.items():
         yield Attempt(
             target=target,

@@ -46,7 +46,7 @@ def _head(results: RunResults) -> Iterator[str]:
 
 
 def _rates(results: RunResults) -> Iterator[str]:
-    if not results.cases:
+    if not results.cases and not results.reported:
         yield from ("", "No test was attempted.")
     if results.by_target:
         yield from (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from markdown_it.token import Token
 
@@ -116,7 +116,7 @@ def read_outline(text: str) -> tuple[Section, ...]:
         else:
             _read_block(token, drafts[-1], depth)
         position += 1
-    return tuple(_finish(drafts, index, source) for index in range(len(drafts)))
+    return tuple(_finish(drafts, source))
 
 
 def _read_block(token: Token, draft: _Draft, depth: int) -> None:
@@ -158,27 +158,32 @@ def _read_lines(token: Token, depth: int) -> Iterator[Line]:
     yield Line(number=number, text=text.strip(), codes=tuple(codes), struck=struck, depth=depth)
 
 
-def _finish(drafts: Sequence[_Draft], index: int, source: Sequence[str]) -> Section:
-    draft = drafts[index]
-    after = (other for other in drafts[index + 1 :] if other.level <= draft.level)
-    following = next(after, None)
-    end = following.title.number - 1 if following is not None else len(source)
-    return Section(
-        level=draft.level,
-        title=draft.title,
-        parents=tuple(_parents(drafts[:index], draft.level)),
-        lines=tuple(draft.lines),
-        tables=tuple(draft.tables),
-        blocks=tuple(draft.blocks),
-        body=_body(source[draft.start : end]),
-    )
+def _finish(drafts: Sequence[_Draft], source: Sequence[str]) -> Iterator[Section]:
+    """Yield the sections, each with the headings above it and all that is below it."""
+    ends = _ends(drafts, len(source))
+    above: list[_Draft] = []
+    for draft, end in zip(drafts, ends, strict=True):
+        above = [other for other in above if 0 < other.level < draft.level]
+        yield Section(
+            level=draft.level,
+            title=draft.title,
+            parents=tuple(other.title.text for other in above),
+            lines=tuple(draft.lines),
+            tables=tuple(draft.tables),
+            blocks=tuple(draft.blocks),
+            body=_body(source[draft.start : end]),
+        )
+        above.append(draft)
 
 
-def _parents(before: Iterable[_Draft], level: int) -> list[str]:
-    open_ones: list[_Draft] = []
-    for draft in before:
-        open_ones = [*(other for other in open_ones if other.level < draft.level), draft]
-    return [draft.title.text for draft in open_ones if 0 < draft.level < level]
+def _ends(drafts: Sequence[_Draft], length: int) -> list[int]:
+    """Return for each section the index of the line after its last: the next heading that is not below it."""
+    next_at: dict[int, int] = {}
+    ends: list[int] = []
+    for draft in reversed(drafts):
+        ends.append(min((at for level, at in next_at.items() if level <= draft.level), default=length))
+        next_at[draft.level] = draft.title.number - 1
+    return ends[::-1]
 
 
 def _body(lines: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 from parity.interchange.page.lists import find_column_names, find_names, is_log_entry
@@ -49,35 +48,46 @@ def read_entries(
     sections: Sequence[Section], *, tests: Collection[str], updated: date | None
 ) -> tuple[tuple[PlannedEntry, ...], tuple[Section, ...]]:
     """Return what can go into a plan, and the decisions that cannot because nothing says when they were made."""
+    names = _Names()
     entries: list[PlannedEntry] = []
     undated: list[Section] = []
     for section in sections:
-        names = {entry.name for entry in entries}
+        line = section.title.number
         if (match := _DECISION.match(section.title.text)) and section.is_below("decision"):
             day = find_day(_field(section, "date")) or updated
             if day is None:
                 undated.append(section)
                 continue
-            id_ = _unused(match[1], names)
+            id_ = names.take(match[1])
             title = _title(match[2]) or match[1]
             decision = Decision(id=id_, title=title, date=day, body=section.body)
-            entries.append(PlannedEntry(line=section.title.number, entry=decision, name=id_))
+            entries.append(PlannedEntry(line=line, entry=decision, name=id_))
         elif is_plan_item(section) and (priority := _heading_priority(section)) is not None:
-            id_ = _unused(f"P{priority}", names)
-            work = _work(section, id_, priority, tests)
-            entries.append(PlannedEntry(line=section.title.number, entry=work, name=id_))
+            id_ = names.take(f"P{priority}")
+            entries.append(PlannedEntry(line=line, entry=_work(section, id_, priority, tests), name=id_))
         elif is_log_entry(section) and (day := find_day(section.title.text)) is not None:
             log = LogEntry(date=day, title=_log_title(section), body=section.body)
             session = find_session(section.title.text)
-            name = _unused(f"{day}-session-{session}" if session is not None else str(day), names)
-            entries.append(PlannedEntry(line=section.title.number, entry=log, name=name))
+            name = names.take(f"{day}-session-{session}" if session is not None else str(day))
+            entries.append(PlannedEntry(line=line, entry=log, name=name))
     return tuple(entries), tuple(undated)
 
 
-def _unused(name: str, names: Collection[str]) -> str:
-    """Return the name, with a number after it where another entry has it."""
-    others = (f"{name}-{number}" for number in count(2))
-    return next(found for found in chain((name,), others) if found not in names)
+class _Names:
+    """Gives each name once; whoever wants it again gets it with a number."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        found = name
+        while found in self._taken:
+            number = self._next.get(name, 2)
+            self._next[name] = number + 1
+            found = f"{name}-{number}"
+        self._taken.add(found)
+        return found
 
 
 def is_plan_item(section: Section) -> bool:

@@ -12,7 +12,7 @@ from parity.interchange.page.record import Contradiction, Finding, TopicKind
 from parity.interchange.page.words import share_of, telling_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from parity.interchange.page.record import Topic
 
@@ -34,9 +34,17 @@ def find_topic_contradictions(topics: Sequence[Topic]) -> Iterator[Finding]:
     if len(topics) > _MOST_TOPICS:
         return
     yield from _check_against_plan(rows, plan)
-    for first, second in combinations(topics, 2):
-        yield from _check_state(first, second)
-        yield from _check_size(first, second)
+    yield from _once_a_line(_check_state(first, second) for first, second in combinations(topics, 2))
+    yield from _once_a_line(_check_size(first, second) for first, second in combinations(topics, 2))
+
+
+def _once_a_line(checks: Iterable[tuple[Topic, Finding] | None]) -> Iterator[Finding]:
+    """Yield findings about pairs, each place in one of them: where three agree and one does not, one is enough."""
+    told: set[int] = set()
+    for found in checks:
+        if found is not None and not told & {found[0].line, found[1].line}:
+            told |= {found[0].line, found[1].line}
+            yield found[1]
 
 
 def _check_plan(plan: Sequence[Topic]) -> Iterator[Finding]:
@@ -82,25 +90,27 @@ def _check_against_plan(rows: Sequence[Topic], plan: Sequence[Topic]) -> Iterato
             yield Finding(kind=Contradiction.PRIORITY, line=row.line, sentence=sentence)
 
 
-def _check_state(first: Topic, second: Topic) -> Iterator[Finding]:
+def _check_state(first: Topic, second: Topic) -> tuple[Topic, Finding] | None:
+    """Return what is done in one place and open in another, with the other place."""
     if {first.is_done, second.is_done} != {True, False} or not _is_same(first, second):
-        return
+        return None
     done, undone = (first, second) if first.is_done else (second, first)
     sentence = f'"{undone.text}" is open here, but "{done.text}" on line {done.line} is done'
-    yield Finding(kind=Contradiction.STATUS, line=undone.line, sentence=sentence)
+    return done, Finding(kind=Contradiction.STATUS, line=undone.line, sentence=sentence)
 
 
-def _check_size(first: Topic, second: Topic) -> Iterator[Finding]:
+def _check_size(first: Topic, second: Topic) -> tuple[Topic, Finding] | None:
     """Compare how many tests two places give, where neither is done; rough numbers may be off by one each."""
     if first.tests is None or second.tests is None or first.is_done or second.is_done:
-        return
+        return None
     slack = first.is_rough + second.is_rough
-    if abs(first.tests - second.tests) > slack and _is_about(first, second):
-        sentence = (
-            f'"{second.text}" is said to hold up {second.tests} tests, "{first.text}" '
-            f"on line {first.line} {first.tests}"
-        )
-        yield Finding(kind=Contradiction.DIFFERENT, line=second.line, sentence=sentence)
+    if abs(first.tests - second.tests) <= slack or not _is_about(first, second):
+        return None
+    sentence = (
+        f'"{second.text}" is said to hold up {second.tests} tests, "{first.text}" '
+        f"on line {first.line} {first.tests}"
+    )
+    return first, Finding(kind=Contradiction.DIFFERENT, line=second.line, sentence=sentence)
 
 
 def _is_same(first: Topic, second: Topic) -> bool:

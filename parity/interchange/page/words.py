@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from parity.architecture import ARCHITECTURES
@@ -180,6 +181,7 @@ def find_architectures(text: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=1024)
 def telling_words(text: str) -> frozenset[str]:
     """Return the words that tell what a text is about, plurals as singulars."""
     words = _WORD.findall(text.casefold())
