@@ -14,6 +14,7 @@ from parity.cli.db import db_application
 from parity.cli.debug import debug_command
 from parity.cli.diagnose import diagnose_command
 from parity.cli.export import export_command
+from parity.cli.gate import gate_command
 from parity.cli.history import history_command
 from parity.cli.import_ import import_command
 from parity.cli.judge import judge_command
@@ -45,6 +46,7 @@ application.command("status")(status_command)
 application.command("show")(show_command)
 application.command("history")(history_command)
 application.command("compare")(compare_command)
+application.command("gate")(gate_command)
 application.command("list")(list_command)
 application.command("report")(report_command)
 application.add_typer(plan_application, name="plan")

@@ -12,14 +12,10 @@ from parity.cli.completion import complete_side
 from parity.cli.options import AsJson, Where  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from parity.attempt import StoredAttempt
     from parity.cli.session import Session
     from parity.comparison import Change, Differences, Pairing, TimeChange
     from parity.flow.compare import Compared, Side
-
-_SHOWN = 50
 
 _SIDE_HELP = "a run's number, baseline, before, last, a baseline's name, a target or a revision"
 
@@ -123,11 +119,12 @@ def _describe_attempt(attempt: StoredAttempt) -> dict[str, object]:
 
 
 def _show(session: Session, compared: Compared) -> None:
-    from parity.comparison import ChangeKind  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.lists import print_line, print_list  # noqa: PLC0415 - keeps --help fast
+    from parity.comparison import ChangeKind  # noqa: PLC0415
 
-    found = compared.differences
-    _say(session, f"then: {_side(compared.then)}")
-    _say(session, f"now:  {_side(compared.now)}")
+    out, found = session.out, compared.differences
+    print_line(out, f"then: {_side(compared.then)}")
+    print_line(out, f"now:  {_side(compared.now)}")
     titles = {
         ChangeKind.NEW_FAILURE: ("new failures", "red"),
         ChangeKind.NEW_PASS: ("new passes", "green"),
@@ -135,18 +132,13 @@ def _show(session: Session, compared: Compared) -> None:
         ChangeKind.OTHER_EVIDENCE: ("other reasons", "yellow"),
     }
     for kind, (title, style) in titles.items():
-        _show_list(session, title, style, map(_change, found.of_kind(kind)))
-    _show_list(session, "slower", "yellow", (_time(t) for t in found.times if t.is_slower))
-    _show_list(session, "faster", "green", (_time(t) for t in found.times if not t.is_slower))
-    _show_list(
-        session,
-        "other pair states",
-        "bold",
-        (f"{pair.test}: {pair.then} -> {pair.now}" for pair in found.pairs),
-    )
-    _show_list(session, "results that are there no more", "dim", map(_case, found.only_then))
-    _show_list(session, "results that were not there", "dim", map(_case, found.only_now))
-    _say(session, _conclusion(found))
+        print_list(out, title, map(_change, found.of_kind(kind)), style=style)
+    print_list(out, "slower", (_time(time) for time in found.times if time.is_slower), style="yellow")
+    print_list(out, "faster", (_time(time) for time in found.times if not time.is_slower), style="green")
+    print_list(out, "other pair states", (f"{pair.test}: {pair.then} -> {pair.now}" for pair in found.pairs))
+    print_list(out, "results that are there no more", map(_case, found.only_then), style="dim")
+    print_list(out, "results that were not there", map(_case, found.only_now), style="dim")
+    print_line(out, _conclusion(found))
 
 
 def _conclusion(found: Differences) -> str:
@@ -194,24 +186,3 @@ def _time(change: TimeChange) -> str:
 
 def _case(only: Pairing) -> str:
     return f"{only.test} on {only.target}"
-
-
-def _show_list(session: Session, title: str, style: str, lines: Iterable[str]) -> None:
-    """Write a heading with the number and the first of the lines; nothing where there is none."""
-    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
-
-    listed: Sequence[str] = tuple(lines)
-    if not listed:
-        return
-    session.out.print(Text(f"{title}: {len(listed)}", style=style), soft_wrap=True)
-    for line in listed[:_SHOWN]:
-        for part in line.split("\n"):
-            _say(session, f"  {part}")
-    if len(listed) > _SHOWN:
-        _say(session, f"  and {len(listed) - _SHOWN} more; --json has them all")
-
-
-def _say(session: Session, line: str) -> None:
-    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
-
-    session.out.print(Text(line), soft_wrap=True)

@@ -94,22 +94,23 @@ def _describe_attempt(history: TestHistory, attempt: StoredAttempt | None) -> di
 
 
 def _show(session: Session, history: TestHistory) -> None:
-    from parity.flow.test_history import SYMBOLS  # noqa: PLC0415 - keeps --help fast
+    from parity.cli.lists import print_line  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.test_history import SYMBOLS  # noqa: PLC0415
     from parity.words import counted  # noqa: PLC0415
 
     for found in history.targets:
-        _say(session, f"{found.target}: {_now(history, found)}", style="bold")
+        print_line(session.out, f"{found.target}: {_now(history, found)}", style="bold")
         for line in _turns(history, found):
-            _say(session, f"  {line}")
+            print_line(session.out, f"  {line}")
         if found.is_flaky:
-            _say(session, f"  {_flakiness(found)}", style="yellow")
+            print_line(session.out, f"  {_flakiness(found)}", style="yellow")
         elif found.flaky_images:
-            _say(session, f"  it was flaky on {found.flaky_images} of its earlier images")
+            print_line(session.out, f"  it was flaky on {found.flaky_images} of its earlier images")
         shown = f"newest {len(found.line)} of " if found.attempts > len(found.line) else ""
-        _say(session, f"  {found.line}  ({shown}{counted(found.attempts, 'attempt')})")
+        print_line(session.out, f"  {found.line}  ({shown}{counted(found.attempts, 'attempt')})")
     used = set("".join(found.line for found in history.targets))
     legend = "  ".join(f"{symbol} {outcome}" for outcome, symbol in SYMBOLS.items() if symbol in used)
-    _say(session, legend, style="dim")
+    print_line(session.out, legend, style="dim")
 
 
 def _now(history: TestHistory, found: TargetHistory) -> str:
@@ -146,9 +147,3 @@ def _place(history: TestHistory, attempt: StoredAttempt) -> str:
     revision = history.campaigns[attempt.campaign].revision
     described = f", kernel {revision}" if revision else ""
     return f"run {attempt.campaign} ({attempt.started_at:%Y-%m-%d %H:%M} UTC{described})"
-
-
-def _say(session: Session, line: str, *, style: str = "") -> None:
-    from rich.text import Text  # noqa: PLC0415 - keeps --help fast
-
-    session.out.print(Text(line, style=style), soft_wrap=True)

@@ -96,7 +96,7 @@ def choose_sides(
     configuration: Configuration, repository: Repository, *, then: str | None = None, now: str | None = None
 ) -> tuple[Side, Side]:
     """Return the two sides that are named, or those that are meant where one is not."""
-    campaigns = _by_time(repository)
+    campaigns = list_runs(repository)
     if then is None:
         first = _default_side(repository, campaigns)
     else:
@@ -106,7 +106,7 @@ def choose_sides(
     elif first.target is not None:
         second = resolve_side(configuration, repository, _other_target(configuration, first.target))
     else:
-        second = _of_run(campaigns[0], "the newest run")
+        second = side_of_run(campaigns[0], "the newest run")
     if (first.target is None) is not (second.target is None):
         raise UsageError(
             f"{first.name} and {second.name} are of two kinds",
@@ -117,7 +117,7 @@ def choose_sides(
 
 def resolve_side(configuration: Configuration, repository: Repository, name: str) -> Side:
     """Return what a name stands for: a word, else a target, else a baseline, else a run's number, else a revision."""
-    campaigns = _by_time(repository)
+    campaigns = list_runs(repository)
     baselines = [baseline.name for baseline in repository.baselines()]
     if name in WORDS:
         return _word_side(repository, campaigns, name)
@@ -140,7 +140,7 @@ def find_baseline(repository: Repository, name: str | None = None) -> Side:
     if name is None and DEFAULT_BASELINE not in pinned:
         return Side(name="the first results", campaign=None)
     baseline = repository.baseline(name or DEFAULT_BASELINE)
-    return _of_run(repository.campaign(baseline.campaign), f"baseline {baseline.name}")
+    return side_of_run(repository.campaign(baseline.campaign), f"baseline {baseline.name}")
 
 
 def read_side(repository: Repository, side: Side) -> tuple[StoredAttempt, ...]:
@@ -150,24 +150,33 @@ def read_side(repository: Repository, side: Side) -> tuple[StoredAttempt, ...]:
     return repository.attempts_as_of(side.campaign.number)
 
 
-def _by_time(repository: Repository) -> tuple[StoredCampaign, ...]:
-    """Return the campaigns, the newest first: those that were measured, or all where none was."""
+def list_runs(repository: Repository) -> tuple[StoredCampaign, ...]:
+    """Return the campaigns, the newest first, those that were measured before those that were imported.
+
+    Raises `UsageError` where there is none.
+    """
     campaigns = repository.campaigns()
     if not campaigns:
         raise UsageError("nothing was run yet: there are no results", hint="start with: parity run")
     return tuple(sorted(campaigns, key=lambda campaign: campaign.origin is not Origin.MEASURED))
 
 
+def side_of_run(campaign: StoredCampaign, name: str = "") -> Side:
+    """Return what was known once a run was over."""
+    run = f"run {campaign.number}"
+    return Side(name=f"{name} ({run})" if name else run, campaign=campaign)
+
+
 def _word_side(repository: Repository, campaigns: Sequence[StoredCampaign], word: str) -> Side:
     if word == "baseline":
         return find_baseline(repository)
-    return _before(campaigns) if word == "before" else _of_run(campaigns[0], "the newest run")
+    return _before(campaigns) if word == "before" else side_of_run(campaigns[0], "the newest run")
 
 
 def _run_side(campaigns: Sequence[StoredCampaign], name: str) -> Side | None:
     if not _RUN.fullmatch(name):
         return None
-    return next((_of_run(campaign) for campaign in campaigns if campaign.number == int(name)), None)
+    return next((side_of_run(campaign) for campaign in campaigns if campaign.number == int(name)), None)
 
 
 def _revision_side(campaigns: Sequence[StoredCampaign], prefix: str) -> Side | None:
@@ -176,7 +185,7 @@ def _revision_side(campaigns: Sequence[StoredCampaign], prefix: str) -> Side | N
         return None
     for campaign in campaigns:
         if campaign.revision is not None and campaign.revision.commit.startswith(prefix):
-            return _of_run(campaign, f"revision {campaign.revision.described}")
+            return side_of_run(campaign, f"revision {campaign.revision.described}")
     return None
 
 
@@ -190,12 +199,7 @@ def _before(campaigns: Sequence[StoredCampaign]) -> Side:
         raise UsageError(
             "there is only one run: nothing to compare it with", hint="run again, or name two targets"
         )
-    return _of_run(campaigns[1], "the run before")
-
-
-def _of_run(campaign: StoredCampaign, name: str = "") -> Side:
-    run = f"run {campaign.number}"
-    return Side(name=f"{name} ({run})" if name else run, campaign=campaign)
+    return side_of_run(campaigns[1], "the run before")
 
 
 def _other_target(configuration: Configuration, target: str) -> str:

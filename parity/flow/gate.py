@@ -1,0 +1,130 @@
+"""The gate of a continuous integration: the newest results against the baseline and the expectations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parity.campaign import Case
+from parity.comparison import pair_by_time
+from parity.flow.compare import Side, find_baseline, list_runs, read_side, side_of_run
+from parity.flow.expectations import read_expectations
+from parity.flow.status import choose_scope
+from parity.gate import GateReport, judge_gate
+from parity.outcome import Outcome
+from parity.standing import build_standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from db import Repository
+    from parity.attempt import StoredAttempt
+    from parity.comparison import Pairing
+    from parity.configuration import Configuration
+    from parity.expectations import Expectations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What was held against what, and what came of it."""
+
+    baseline: Side
+    now: Side
+    report: GateReport
+
+
+def hold_gate(
+    configuration: Configuration,
+    repository: Repository,
+    *,
+    today: date,
+    baseline: str | None = None,
+    run: int | None = None,
+    targets: Sequence[str] = (),
+    strict_flaky: bool = False,
+) -> Gate:
+    """Judge what was known once a run was over (the newest where none is named) against a baseline.
+
+    Without a name, the baseline is the one called `default`; where that is not pinned, each test's first result is.
+    Raises `UsageError` where there is no such run or baseline, and `ExpectationError`.
+    """
+    expectations = read_expectations(configuration)
+    then = find_baseline(repository, baseline)
+    campaign = list_runs(repository)[0] if run is None else repository.campaign(run)
+    now = side_of_run(campaign, "the newest run" if run is None else "")
+    scope = choose_scope(configuration, targets=targets)
+    pairings = pair_by_time(
+        build_standing(scope, read_side(repository, then)), build_standing(scope, read_side(repository, now))
+    )
+    on_image = _read_attempts_on_image(repository, pairings, expectations, campaign.number)
+    report = judge_gate(
+        pairings,
+        expectations,
+        on_image,
+        today=today,
+        strict_flaky=strict_flaky,
+    )
+    return Gate(baseline=then, now=now, report=report)
+
+
+def _read_attempts_on_image(
+    repository: Repository, pairings: Sequence[Pairing], expectations: Expectations, run: int
+) -> dict[Case, tuple[StoredAttempt, ...]]:
+    """Return, oldest first, what was measured on the image of each newest attempt, of the runs up to this one.
+
+    Only of those for which it matters: what lost its pass, what is expected to fail and passes, and what may be flaky.
+    """
+    numbers = [campaign.number for campaign in repository.campaigns()]
+    up_to = set(numbers[numbers.index(run) :])
+    on_image = _group(repository.unstable_attempts())
+    mixed = {
+        case for case, attempts in _group(repository.campaign_attempts(run)).items() if _is_mixed(attempts)
+    }
+    found = {}
+    for pairing in pairings:
+        case, now = Case(target=pairing.target, test=pairing.test), pairing.now
+        if now is None or now.fingerprint is None:
+            continue
+        if case in mixed or _lost_its_pass(pairing) or _passes_unexpectedly(pairing, expectations):
+            attempts = tuple(reversed(repository.attempts_of(case.test, target=case.target)))
+        else:
+            attempts = on_image.get(case, ())
+        found[case] = tuple(
+            attempt
+            for attempt in attempts
+            if attempt.fingerprint == now.fingerprint
+            and attempt.campaign in up_to
+            and attempt.verdict.outcome.is_measured
+        )
+    return found
+
+
+def _group(attempts: Iterable[StoredAttempt]) -> dict[Case, tuple[StoredAttempt, ...]]:
+    by_case: dict[Case, list[StoredAttempt]] = {}
+    for attempt in attempts:
+        by_case.setdefault(Case(target=attempt.target, test=attempt.test), []).append(attempt)
+    return {case: tuple(found) for case, found in by_case.items()}
+
+
+def _is_mixed(attempts: Iterable[StoredAttempt]) -> bool:
+    measured = [attempt for attempt in attempts if attempt.verdict.outcome.is_measured]
+    return len({attempt.verdict.outcome is Outcome.PASS for attempt in measured}) > 1
+
+
+def _lost_its_pass(pairing: Pairing) -> bool:
+    return (
+        pairing.then is not None
+        and pairing.then.verdict.outcome is Outcome.PASS
+        and pairing.now is not None
+        and pairing.now.verdict.outcome is not Outcome.PASS
+    )
+
+
+def _passes_unexpectedly(pairing: Pairing, expectations: Expectations) -> bool:
+    case = Case(target=pairing.target, test=pairing.test)
+    return (
+        case in expectations.by_case
+        and pairing.now is not None
+        and pairing.now.verdict.outcome is Outcome.PASS
+    )
