@@ -129,7 +129,7 @@ def first_attempts() -> AttemptSelect:
         select(earliest.campaign)
         .where(
             *_same_case(earliest, pairs.c.test, pairs.c.target),
-            earliest.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value)),
+            _was_measured(earliest),
         )
         .order_by(earliest.started_at, earliest.id)
         .limit(1)
@@ -195,26 +195,19 @@ def remaining_cases(campaign: int) -> Select[PlannedCaseRow]:
 
 def expected_durations(newest: int) -> Select[str, str, float]:
     """Select each case's mean duration in seconds, over its `newest` measured attempts."""
-    ranked = (
-        select(
-            AttemptRow.target,
-            AttemptRow.test,
-            AttemptRow.duration_s,
-            func.row_number()
-            .over(
-                partition_by=(AttemptRow.test, AttemptRow.target),
-                order_by=(AttemptRow.started_at.desc(), AttemptRow.id.desc()),
-            )
-            .label("rank"),
-        )
-        .where(_was_measured())
+    pairs = _pairs()
+    inner = aliased(AttemptRow)
+    durations = (
+        select(inner.duration_s)
+        .where(*_same_case(inner, pairs.c.test, pairs.c.target), _was_measured(inner))
+        .order_by(inner.started_at.desc(), inner.id.desc())
+        .limit(newest)
+        .correlate(pairs)
         .subquery()
     )
-    return (
-        select(ranked.c.target, ranked.c.test, func.avg(ranked.c.duration_s))
-        .where(ranked.c.rank <= newest)
-        .group_by(ranked.c.target, ranked.c.test)
-    )
+    mean = select(func.avg(durations.c.duration_s)).correlate(pairs).scalar_subquery()
+    means = select(pairs.c.target, pairs.c.test, mean.label("mean_s")).subquery()
+    return select(means.c.target, means.c.test, means.c.mean_s).where(means.c.mean_s.is_not(None))
 
 
 def newest_facts() -> Select[TargetFactsRow]:
@@ -290,8 +283,8 @@ def _was_run(row: type[AttemptRow]) -> ColumnElement[bool]:
     return row.outcome != Outcome.NOT_RUN.value
 
 
-def _was_measured() -> ColumnElement[bool]:
-    return AttemptRow.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value))
+def _was_measured(row: type[AttemptRow] = AttemptRow) -> ColumnElement[bool]:
+    return row.outcome.not_in((Outcome.NOT_RUN.value, Outcome.ERROR.value))
 
 
 def _chosen(identifier: Select[int], pairs: Subquery) -> AttemptSelect:
