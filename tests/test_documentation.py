@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from parity.configuration import inspection, load_configuration, model
+from parity.configuration import inspection, load_configuration, matrix, model
 from parity.configuration.table import Table
 from parity.configuration.template import FIELDS
 
@@ -21,6 +21,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[kernel]": model.Kernel,
     "[tests]": model.Tests,
     "[test.NAME]": model.TestOverride,
+    "[[matrix]]": matrix.MatrixRow,
+    "matrix.target.NAME": matrix.MatrixTarget,
     "[results]": model.Results,
     "[target.NAME] and [defaults]": model.Target,
     'kind = "shell"': model.ShellDelivery,
@@ -88,7 +90,7 @@ def test_the_reference_tells_every_default_as_it_is(section: str) -> None:
 def test_the_reference_has_a_section_for_every_table() -> None:
     tables = {
         value
-        for value in (*vars(model).values(), *vars(inspection).values())
+        for value in (*vars(model).values(), *vars(inspection).values(), *vars(matrix).values())
         if isinstance(value, type) and issubclass(value, Table) and value is not Table
     }
     assert tables - {model.ParityFile} == set(SECTIONS.values())

@@ -23,7 +23,7 @@ from parity.configuration.template import fill
 from parity.errors import ConfigurationError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 FILE_NAME: Final = "parity.toml"
 
@@ -231,10 +231,10 @@ def _check_references(configuration: Configuration) -> None:
         raise ConfigurationError(
             file=configuration.file, key="kernel.port", problem="is the reference itself: name another target"
         )
-    for test, override in configuration.content.test.items():
+    for test in configuration.content.test:
         check(f"test.{test}", test, configuration.tests, "test")
-        for name in override.targets or ():
-            check(f"test.{test}.targets", name, configuration.targets, "target")
+    for key, name in _named_targets(configuration.content):
+        check(key, name, configuration.targets, "target")
     if not _exists(configuration.root / configuration.kernel.source, Path.is_dir):
         raise ConfigurationError(
             file=configuration.file,
@@ -243,6 +243,16 @@ def _check_references(configuration: Configuration) -> None:
         )
     for name, target in configuration.targets.items():
         _check_firmware(configuration, name, target)
+
+
+def _named_targets(content: ParityFile) -> Iterator[tuple[str, str]]:
+    """Yield the targets that tables of tests and rows of the matrix name, each with its key."""
+    for test, override in content.test.items():
+        for name in override.targets or ():
+            yield f"test.{test}.targets", name
+    for place, row in enumerate(content.matrix):
+        for name in row.target:
+            yield f"matrix.{place}.target.{name}", name
 
 
 def _check_firmware(configuration: Configuration, name: str, target: Target) -> None:

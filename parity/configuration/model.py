@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from parity.architecture import ARCHITECTURES, Architecture
 from parity.configuration.inspection import HangRules
+from parity.configuration.matrix import MatrixRow
 from parity.configuration.table import Table, Words
 from parity.configuration.template import PatternField, TemplateField
 from parity.errors import did_you_mean, nearest_names
@@ -51,6 +52,7 @@ Command = Annotated[tuple[TemplateField, ...], Field(strict=False, min_length=1)
 Commands = Annotated[tuple[Command, ...], Field(strict=False)]
 Name = Annotated[str, AfterValidator(_plain_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
+MatrixRows = Annotated[tuple[MatrixRow, ...], Field(strict=False, max_length=100)]
 Statuses = Annotated[tuple[int, ...], Field(strict=False)]
 
 
@@ -364,3 +366,4 @@ class ParityFile(Table):
     results: Results = Results()
     target: Annotated[dict[Name, Target], Field(min_length=1)]
     test: dict[str, TestOverride] = Field(default={})
+    matrix: MatrixRows = ()

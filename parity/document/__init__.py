@@ -8,5 +8,6 @@ from parity.document.history import History
 from parity.document.last_run import format_duration
 from parity.document.page import Document, build_document
 from parity.document.progress import TargetChanges
+from parity.document.trend import draw_chart
 
-__all__ = ["Document", "History", "TargetChanges", "build_document", "format_duration"]
+__all__ = ["Document", "History", "TargetChanges", "build_document", "draw_chart", "format_duration"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from parity.diagnosis import Cause
@@ -31,19 +31,36 @@ class FailureGroup:
     """By target."""
     diagnosis: Diagnosis | None = None
     """What the kernel was stuck on, of the first of them, where that was found out."""
+    at_baseline: int = 0
+    """How many failures it held at the baseline, over all targets."""
 
     @property
     def error(self) -> str:
         """The error's name and number."""
-        if self.error_number is None:
-            return "-"
-        name = error_name(self.error_number)
-        return name if name.startswith("errno") else f"{name} ({self.error_number})"
+        return describe_error(self.error_number)
 
     @property
     def count(self) -> int:
         """How many failures it holds, over all targets."""
         return sum(map(len, self.tests.values()))
+
+    @property
+    def status(self) -> str:
+        """How it compares with the baseline, in words."""
+        change = self.count - self.at_baseline
+        if not self.at_baseline:
+            return "new"
+        if not self.count:
+            return "gone"
+        return f"{abs(change)} {'more' if change > 0 else 'fewer'}" if change else "as before"
+
+
+def describe_error(number: int | None) -> str:
+    """Return an error's name and number, such as `ENOSYS (38)`."""
+    if number is None:
+        return "-"
+    name = error_name(number)
+    return name if name.startswith("errno") else f"{name} ({number})"
 
 
 def group_failures(standing: Standing) -> tuple[FailureGroup, ...]:
@@ -51,6 +68,22 @@ def group_failures(standing: Standing) -> tuple[FailureGroup, ...]:
 
     Neither Linux nor a test that fails there tells anything about the kernel: both are left out.
     """
+    return tuple(sorted(_collect(standing).values(), key=_rank))
+
+
+def compare_failures(standing: Standing, baseline: Standing) -> tuple[FailureGroup, ...]:
+    """Group the failures of today, each with its count at the baseline; those that are gone come last, empty."""
+    now, then = _collect(standing), _collect(baseline)
+    current = [
+        replace(group, at_baseline=then[key].count if key in then else 0) for key, group in now.items()
+    ]
+    gone = [
+        replace(group, tests={}, at_baseline=group.count) for key, group in then.items() if key not in now
+    ]
+    return (*sorted(current, key=_rank), *sorted(gone, key=lambda group: (-group.at_baseline, _rank(group))))
+
+
+def _collect(standing: Standing) -> dict[_Key, FailureGroup]:
     groups: dict[_Key, dict[str, list[str]]] = {}
     diagnoses: dict[_Key, Diagnosis | None] = {}
     for target in standing.scope.kernel_targets:
@@ -66,16 +99,15 @@ def group_failures(standing: Standing) -> tuple[FailureGroup, ...]:
             )
             diagnoses.setdefault(key, diagnosis)
             groups.setdefault(key, {}).setdefault(target, []).append(row.test)
-    listed = [
-        FailureGroup(
+    return {
+        key: FailureGroup(
             outcome=key[0],
             error_number=key[1],
             tests={target: tuple(names) for target, names in tests.items()},
             diagnosis=diagnoses[key],
         )
         for key, tests in groups.items()
-    ]
-    return tuple(sorted(listed, key=_rank))
+    }
 
 
 def _rank(group: FailureGroup) -> tuple[int, bool, bool, int, int]:

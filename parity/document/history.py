@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from parity.planning import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parity.attempt import StoredAttempt, StoredBootFailure
-    from parity.campaign import StoredCampaign, TargetFacts
+    from parity.campaign import Baseline, PassChange, ReportedTotal, StoredCampaign, TargetFacts
+    from parity.document.matrix import Counted
+    from parity.document.tracing import TraceFacts
     from parity.standing import Scope
 
 
@@ -21,8 +25,10 @@ class History:
     campaigns: tuple[StoredCampaign, ...]
     """All, the one that started last first."""
     newest: tuple[StoredAttempt, ...]
-    first: tuple[StoredAttempt, ...]
-    """What each case came to in the first campaign that measured it."""
+    baseline: tuple[StoredAttempt, ...]
+    """What each case is compared with: how it stood after the run that is pinned, else its first result."""
+    pinned: Baseline | None
+    """What says so, where a run is pinned."""
     before_last: tuple[StoredAttempt, ...]
     """The newest attempts of those before the last campaign."""
     last: tuple[StoredAttempt, ...]
@@ -31,4 +37,10 @@ class History:
     """Of the last campaign."""
     unstable: tuple[StoredAttempt, ...]
     facts: tuple[TargetFacts, ...]
+    changes: tuple[PassChange, ...] = ()
+    """By time."""
+    reported: Mapping[int, tuple[ReportedTotal, ...]] = field(default_factory=dict)
+    """By campaign, what imported pages say that it came to."""
     plan: Plan = field(default_factory=Plan)
+    matrix: tuple[Counted, ...] = ()
+    traces: tuple[TraceFacts, ...] = ()

@@ -77,6 +77,8 @@ def _isolations(campaign: StoredCampaign, run: Iterable[StoredAttempt]) -> tuple
 
 def format_duration(seconds: float) -> str:
     """Return a duration in the two units that matter."""
+    if seconds < 0.95:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

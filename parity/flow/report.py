@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import html
 import os
 import tempfile
 from dataclasses import dataclass
@@ -11,20 +12,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Isolation
-from parity.document import Document, History, build_document, format_duration
+from parity.campaign import DEFAULT_BASELINE, Origin
+from parity.document import Document, History, build_document, draw_chart, format_duration
 from parity.errors import UsageError
+from parity.flow.compare import find_baseline, read_side
+from parity.flow.matrix import count_matrix
 from parity.flow.planning import read_checked_plan
 from parity.flow.status import choose_scope
+from parity.flow.tracing import read_tracing
 from parity.hangs import cause_words, deciding_sentence
-from parity.markdown import columns
+from parity.markdown import Markdown, code, codes, columns, fence, text
 from parity.outcome import PairState
+from parity.prose import prose
+from parity.standing import format_percent
 from parity.words import counted
 from templates import render_template
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import date
 
     from db import Repository
+    from parity.campaign import StoredCampaign
     from parity.configuration import Configuration
     from parity.document import TargetChanges
 
@@ -33,6 +42,17 @@ _FRAMES_SHOWN: Final = 8
 _BOOTS_SHOWN: Final = 10
 """Failed boots in the table; a kernel that never boots fails hundreds of times in the same way."""
 
+_NAMES_SHOWN: Final = 20
+"""Tests in one block; more are folded up."""
+_PALETTE: Final = {"#1f77b4": "blue", "#e8590c": "orange", "#2b8a3e": "green"}
+"""Colours that can be told apart on white and on black, with their names."""
+
+_ORIGIN_WORDS: Final = {
+    Origin.MEASURED: "measured by parity",
+    Origin.HAND_KEPT: "a page that was kept by hand",
+    Origin.JUNIT: "a JUnit XML file",
+    Origin.TAP: "a TAP file",
+}
 _ISOLATION_WORDS: Final = {
     Isolation.SNAPSHOT: "the machine put back to its prompt before every test",
     Isolation.BOOT: "a fresh boot for every test",
@@ -68,17 +88,23 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
     """Read what the document needs from the database."""
     campaigns = repository.campaigns()
     last = campaigns[0] if campaigns else None
+    baseline = find_baseline(repository)
     return History(
         scope=choose_scope(configuration),
         campaigns=campaigns,
         newest=repository.newest_attempts(),
-        first=repository.first_attempts(),
+        baseline=read_side(repository, baseline),
+        pinned=repository.baseline(DEFAULT_BASELINE) if baseline.campaign else None,
         before_last=repository.newest_attempts(before=last.started_at) if last else (),
         last=repository.campaign_attempts(last.number) if last else (),
         boot_failures=repository.boot_failures(last.number) if last else (),
         unstable=repository.unstable_attempts(),
         facts=repository.newest_facts(),
+        changes=repository.pass_changes(),
+        reported=repository.reported_totals(),
         plan=read_checked_plan(configuration, repository),
+        matrix=count_matrix(configuration),
+        traces=read_tracing(configuration, repository),
     )
 
 
@@ -89,6 +115,9 @@ def render_document(document: Document, *, folder: Path) -> str:
         TEMPLATE,
         {
             "document": document,
+            "pair": document.scope.pair,
+            "subject": document.subject,
+            "total": len(standing.tests),
             "goal": f"{document.scope.goal_percent:g}%",
             "gaps": standing.in_state(PairState.GAP),
             "reverse_gaps": standing.in_state(PairState.REVERSE_GAP),
@@ -97,13 +126,14 @@ def render_document(document: Document, *, folder: Path) -> str:
             "hosts": [target for target in document.scope.targets if target in document.scope.hosts],
             "kernel_targets": document.scope.kernel_targets,
             "isolation_words": _ISOLATION_WORDS,
-            "baseline_runs": document.baseline_runs,
+            "origin_words": _ORIGIN_WORDS,
             "comparable": sum(
                 document.pair_counts.get(state, 0)
                 for state in (PairState.PARITY, PairState.GAP, PairState.REVERSE_GAP, PairState.BOTH_FAIL)
             ),
             "boots_shown": _BOOTS_SHOWN,
             "frames_shown": _FRAMES_SHOWN,
+            "palette": tuple(_PALETTE.values()),
             "sections": _changes(document),
             "pair_count": lambda state: document.pair_counts.get(PairState(state), 0),
         },
@@ -116,9 +146,47 @@ def render_document(document: Document, *, folder: Path) -> str:
             "evidence": deciding_sentence,
             "from_here": partial(os.path.relpath, start=folder),
             "minute": partial(_moment, form="%Y-%m-%d %H:%M UTC"),
+            "chart": partial(draw_chart, colours=tuple(_PALETTE)),
+            "grouped": "{:,}".format,
+            "listing": _listing,
+            "percent": lambda parts: format_percent(*parts),
+            "prose": prose,
+            "ratio": "{:.2f}".format,
+            "run": _describe_run,
+            "section": _section,
+            "some": _some,
+            "signed": lambda number: f"{number:+d}" if number else "none",
         },
     )
     return rendered.rstrip("\n") + "\n"
+
+
+def _section(content: str) -> Markdown:
+    """Return a section that the template made, with one empty line behind it; nothing for nothing."""
+    content = content.strip("\n")
+    return Markdown(f"{content}\n\n" if content else "")
+
+
+def _listing(tests: Sequence[str], target: str) -> Markdown:
+    """Return tests in columns below a line with the target and their number; many are folded up."""
+    title = f"{target}: {counted(len(tests), 'test')}"
+    block = fence(columns(tests))
+    if len(tests) <= _NAMES_SHOWN:
+        return Markdown(f"**{text(title)}**\n\n{block}")
+    return Markdown(f"<details><summary>{html.escape(title)}</summary>\n\n{block}\n\n</details>")
+
+
+def _some(names: Sequence[str], limit: int = 6) -> Markdown:
+    """Return the first names, and how many there are besides."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return Markdown(codes(names[:limit]) + more)
+
+
+def _describe_run(run: StoredCampaign) -> Markdown:
+    """Return a run with its day and the kernel's revision, in one line."""
+    revision = run.revision
+    at = f", {code(revision.described)}{' with changes' if revision.dirty else ''}" if revision else ""
+    return Markdown(f"run {run.number} of {run.started_at:%Y-%m-%d}{at}")
 
 
 def _changes(document: Document) -> tuple[tuple[str, tuple[TargetChanges, ...]], ...]:
@@ -180,5 +248,5 @@ def _umask() -> int:
     return mask
 
 
-def _moment(moment: datetime, *, form: str) -> str:
+def _moment(moment: date, *, form: str) -> str:
     return moment.strftime(form)

@@ -1,0 +1,135 @@
+"""The rows of `[[matrix]]`, counted in the files beside parity.toml."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from parity.configuration import fill
+from parity.document.matrix import Counted
+from parity.errors import ConfigurationError, UsageError
+from parity.printable import printable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from parity.configuration import Configuration
+    from parity.configuration.matrix import MatrixRow
+
+_MOST_FILES: Final = 200_000
+"""In the tree; more are a wrong folder."""
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""Read of one file."""
+_LONGEST_ITEM: Final = 200
+_LEFT_OUT: Final = frozenset({".git", ".parity", ".venv", "__pycache__", "node_modules"})
+"""Folders that hold no sources."""
+
+
+def count_matrix(configuration: Configuration) -> tuple[Counted, ...]:
+    """Return what the tree holds for each target, row by row.
+
+    Links are not followed, and neither are folders that hold no sources. Raises `UsageError` where a file cannot be
+    read, and `ConfigurationError` where the tree is too large to be one of sources.
+    """
+    rows = configuration.content.matrix
+    if not rows:
+        return ()
+    tree = _Tree(configuration)
+    targets = [name for name, target in configuration.targets.items() if not target.is_host]
+    return tuple(
+        Counted(
+            name=row.name,
+            same_names=row.same_names,
+            items={
+                target: _count(
+                    tree, row, target, {"arch": configuration.target(target).arch, "target": target}
+                )
+                for target in targets
+            },
+        )
+        for row in rows
+    )
+
+
+def _count(tree: _Tree, row: MatrixRow, target: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    own = row.target.get(target)
+    globs = [fill(glob, fields) for glob in (own and own.files) or row.files]
+    pattern = (own and own.pattern) or row.pattern
+    files = tree.matching(globs)
+    if pattern is None:
+        return tuple(sorted({PurePosixPath(file).name if row.same_names else file for file in files}))
+    expression = pattern.compile(fields)
+    return tuple(sorted({item for file in files for item in _find(expression, tree.read(file))}))
+
+
+def _find(expression: re.Pattern[str], text: str) -> Iterator[str]:
+    has_item = "item" in expression.groupindex
+    for match in expression.finditer(text):
+        found = match["item"] if has_item else match[0]
+        if found:
+            yield printable_line(found, limit=_LONGEST_ITEM)
+
+
+class _Tree:
+    """The files below parity.toml's folder, listed once, each read once."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._root = configuration.root
+        self._files = tuple(sorted(self._list(configuration)))
+        self._texts: dict[str, str] = {}
+
+    def matching(self, globs: Iterable[str]) -> tuple[str, ...]:
+        """Return the files that any of the globs matches, as paths from the root."""
+        expressions = [_glob_expression(glob) for glob in globs]
+        return tuple(file for file in self._files if any(found.fullmatch(file) for found in expressions))
+
+    def read(self, file: str) -> str:
+        """Return the text of a file, as far as it is read."""
+        if file not in self._texts:
+            try:
+                with (self._root / file).open("rb") as stream:
+                    content = stream.read(_MOST_BYTES)
+            except OSError as error:
+                raise UsageError(f"{self._root / file}: cannot be read: {error.strerror}") from error
+            self._texts[file] = content.decode("utf-8", "replace")
+        return self._texts[file]
+
+    def _list(self, configuration: Configuration) -> Iterator[str]:
+        count = 0
+        for folder, folders, files in os.walk(self._root):
+            folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)
+            for name in files:
+                path = Path(folder, name)
+                count += 1
+                if count > _MOST_FILES:
+                    raise ConfigurationError(
+                        file=configuration.file,
+                        key="matrix",
+                        problem=f"there are more than {_MOST_FILES} files below {self._root}",
+                        hint="put parity.toml into the folder of the kernel's sources",
+                    )
+                if path.is_file() and not path.is_symlink():
+                    yield path.relative_to(self._root).as_posix()
+
+
+def _glob_expression(glob: str) -> re.Pattern[str]:
+    """Return the regular expression of a glob: `**/` is any folders, `*` and `?` stay within one name."""
+    parts = []
+    for token in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]/]+\])", glob):
+        match token:
+            case "**/":
+                parts.append("(?:[^/]+/)*")
+            case "**":
+                parts.append(".*")
+            case "*":
+                parts.append("[^/]*")
+            case "?":
+                parts.append("[^/]")
+            case _ if token.startswith("[") and token.endswith("]") and len(token) > 2:
+                inside = token[1:-1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
+                parts.append(f"[{'^' + inside[1:] if inside.startswith('!') else inside}]")
+            case _:
+                parts.append(re.escape(token))
+    return re.compile("".join(parts))
