@@ -9,9 +9,11 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from parity.campaign import Case
 from parity.configuration import inspection, load_configuration, matrix, model
 from parity.configuration.table import Table
 from parity.configuration.template import FIELDS
+from parity.expectation_file import parse_expectations
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -115,11 +117,22 @@ TOML_BLOCKS = [
         re.findall(r"^```toml\n(.*?)^```", document.read_text("utf-8"), re.M | re.S), 1
     )
 ]
+EXPECTATIONS = [block for _, _, block in TOML_BLOCKS if block.startswith("[[expect]]")]
+
+
+@pytest.mark.parametrize("block", EXPECTATIONS)
+def test_every_list_of_expectations_in_a_document_is_read(block: str) -> None:
+    cases = (Case(target="aarch64", test="tcp_socket_test"),)
+    assert parse_expectations(block, file=Path("expectations.toml"), cases=cases).entries
 
 
 @pytest.mark.parametrize(
     "block",
-    [pytest.param(block, id=f"{document.name}-{number}") for document, number, block in TOML_BLOCKS],
+    [
+        pytest.param(block, id=f"{document.name}-{number}")
+        for document, number, block in TOML_BLOCKS
+        if block not in EXPECTATIONS
+    ],
 )
 def test_every_parity_toml_in_a_document_loads(
     block: str, tmp_path: Path, stand_in: Callable[[Path], None]
