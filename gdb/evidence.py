@@ -92,10 +92,6 @@ class Evidence:
         own = {int(key): name for key, name in self.rules.system_calls.items()}
         return system_call_name(self.arch, number, own)
 
-    def call_of(self, thread: int | None) -> InFlight | None:
-        """Return the system call that a thread is in, by the trace."""
-        return next((call for call in self.in_flight if call.thread == thread), None)
-
     def thread(self, number: int | None) -> ThreadState | None:
         """Return what the scheduler says of a thread; ids in events are cut to 16 bits."""
         return next(

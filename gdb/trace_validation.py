@@ -37,6 +37,11 @@ class Check:
     standing: Standing
     sentence: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether the trace contradicts itself here."""
+        return self.standing is Standing.FAILED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indices:

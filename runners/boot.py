@@ -12,7 +12,7 @@ from parity.deadline import Deadline
 from parity.errors import MachineError
 from parity.outcome import Outcome
 from parity.printable import printable_line
-from runners.inspection import Stall
+from runners.inspection import Stall, look_inside
 from runners.machine import Rest
 from runners.observation import Ending
 from runners.patience import wait_patiently
@@ -165,23 +165,24 @@ def _await_ready(
 
     def look(ending: Ending, *, is_last: bool = False) -> Hang | None:
         waited_s = time.monotonic() - started
-        stall = Stall(
-            rig=rig,
-            machine=machine,
-            fields=fields,
-            ending=ending,
-            waited_s=waited_s,
-            booting=True,
-            is_last=is_last,
+        return look_inside(
+            Stall(
+                rig=rig,
+                machine=machine,
+                fields=fields,
+                ending=ending,
+                waited_s=waited_s,
+                booting=True,
+                is_last=is_last,
+            )
         )
-        return rig.inspector.inspect(stall) if rig.inspector is not None else None
 
     patterns = [ready.compile(fields)]
     ending, hang = wait_patiently(machine, patterns, limits, look if rig.inspector is not None else None)
     if not isinstance(ending, Ending):
         return None, None
     waited_s = time.monotonic() - started
-    if hang is None and ending in (Ending.QUIET, Ending.BUDGET, Ending.PANICKED):
+    if hang is None and ending.is_stuck:
         hang = look(ending, is_last=True)
     if ending is Ending.PANICKED:
         machine.drain(rig.after_panic_s)

@@ -29,6 +29,12 @@ class Stall:
     """Whether the machine ends after this look, whatever is found."""
 
 
+def look_inside(stall: Stall) -> Hang | None:
+    """Return what the guest is stuck on; None where nobody is there to look, or nothing is to be found out."""
+    inspector = stall.rig.inspector
+    return inspector.inspect(stall) if inspector is not None else None
+
+
 class Inspector(Protocol):
     """Looks into machines. Never raises for what it finds there."""
 

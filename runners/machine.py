@@ -14,12 +14,12 @@ from parity.errors import MachineError
 from parity.printable import printable_line
 from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
-from runners.console_text import ConsoleDecoder
 from runners.observation import Ending, QemuExit
 from runners.process import ChildProcess, shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s
 from runners.qmp import Monitor
 from runners.saved_memory import SavedMemory, open_memory
+from runners.serial_file import SerialFile
 
 if TYPE_CHECKING:
     import re
@@ -80,47 +80,6 @@ def _explained(what: str) -> Iterator[None]:
         raise shortage(what, error) from error
 
 
-class _SerialFile:
-    """A serial port that QEMU writes to a file, read as it grows."""
-
-    def __init__(self, path: Path) -> None:
-        path.touch()
-        self._path = path
-        self._stream = path.open("rb")
-        self._decoder = ConsoleDecoder()
-        self._pieces: list[str] = []
-        self._origin = 0
-        self.length = 0
-        self.last_output_at = 0.0
-
-    def poll(self) -> str:
-        """Return the text that is new."""
-        raw = self._stream.read()
-        if not raw:
-            return ""
-        self.length += len(raw)
-        self.last_output_at = time.monotonic()
-        self._pieces.append(self._decoder.feed(raw))
-        return self._pieces[-1]
-
-    def text(self) -> str:
-        self.poll()
-        self._pieces[:] = ["".join(self._pieces)]
-        return self._pieces[0]
-
-    def raw(self) -> bytes:
-        return self._path.read_bytes()[self._origin :]
-
-    def forget(self) -> None:
-        """Start over behind what was written so far."""
-        self._origin = self._stream.seek(0, os.SEEK_END)
-        self._decoder = ConsoleDecoder()
-        self._pieces, self.length = [], 0
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
@@ -164,7 +123,7 @@ class Machine:
         ours, theirs = open_terminal()
         self.console = Console(ours, self._raw_logs[self._console_port])
         self._resources.callback(self.console.close)
-        self._ports = {port: _SerialFile(self._raw_logs[port]) for port in other_ports}
+        self._ports = {port: SerialFile(self._raw_logs[port]) for port in other_ports}
         for port in self._ports.values():
             self._resources.callback(port.close)
         near, far = socket.socketpair()

@@ -38,6 +38,11 @@ class Ending(StrEnum):
     LOST = "lost"
     """It is over, and how it ended is not known: what kept watch over it was killed."""
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the guest is still there and got no further: worth a look inside before it is ended."""
+        return self in (Ending.QUIET, Ending.BUDGET, Ending.PANICKED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QemuExit:

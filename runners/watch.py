@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from parity.attempt import Attempt, Log, LogKind
 from runners.boot import Report
 from runners.classify import classify
 from runners.evidence import has_begun
-from runners.inspection import Stall
+from runners.inspection import Stall, look_inside
 from runners.observation import Ending, Observation
 from runners.patience import wait_patiently
 from runners.rig import now
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from runners.observation import QemuExit
     from runners.proof import Proof
     from runners.rig import Rig
-
-_STALLED: Final = (Ending.QUIET, Ending.BUDGET, Ending.PANICKED)
 
 
 class Watch:
@@ -79,7 +77,7 @@ class Watch:
         self._ending = ending
         self._waited_s = time.monotonic() - self._started
         self.detail = self.detail or self._describe(ending)
-        if self._hang is None and ending in _STALLED:
+        if self._hang is None and ending.is_stuck:
             self._hang = self._look(ending, is_last=True)
         self._machine.drain(
             self._rig.after_panic_s if ending is Ending.PANICKED else self._rig.target.budget.drain_s
@@ -90,15 +88,14 @@ class Watch:
         return self._look(ending, is_last=False)
 
     def _look(self, ending: Ending, *, is_last: bool) -> Hang | None:
-        if self._rig.inspector is None:
-            return None
-        return self._rig.inspector.inspect(
+        waited_s = time.monotonic() - self._started
+        return look_inside(
             Stall(
                 rig=self._rig,
                 machine=self._machine,
                 fields=self._fields,
                 ending=ending,
-                waited_s=time.monotonic() - self._started,
+                waited_s=waited_s,
                 is_last=is_last,
             )
         )

@@ -17,7 +17,6 @@ from parity.errors import UsageError
 
 if TYPE_CHECKING:
     from parity.cli.session import Session
-    from parity.configuration import Configuration
     from parity.flow.debug import HeldMachine
 
 _POLL_S: Final = 0.2
@@ -58,6 +57,7 @@ def debug_command(
     """
     from parity.cli.progress import open_observer  # noqa: PLC0415 - keeps --help fast
     from parity.flow.debug import debug_test  # noqa: PLC0415
+    from parity.flow.selection import select_machine  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -74,7 +74,7 @@ def debug_command(
         else:
             _wait(session, machine)
 
-    name = target or _usual_target(configuration)
+    name = select_machine(configuration, target)
     session.err.print(f"{known} on {name}: running until it is stuck", markup=False)
     with open_observer(session.err, quiet=True) as observer:
         attempt = debug_test(
@@ -95,17 +95,6 @@ def debug_command(
             soft_wrap=True,
         )
     raise typer.Exit(ExitStatus.TESTS_FAILED)
-
-
-def _usual_target(configuration: Configuration) -> str:
-    machines = [name for name, target in configuration.targets.items() if not target.is_host]
-    if configuration.kernel.port in machines:
-        return str(configuration.kernel.port)
-    if not machines:
-        raise UsageError(
-            "no target has a machine", hint="tests on the host's own Linux are for its own debugger"
-        )
-    return machines[0]
 
 
 def _show(session: Session, machine: HeldMachine) -> None:

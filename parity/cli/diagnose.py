@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson, Capture, CaptureTarget  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
+from parity.diagnosis import Confidence
 from parity.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,24 +21,8 @@ if TYPE_CHECKING:
 
 def diagnose_command(
     context: typer.Context,
-    what: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TEST|ATTEMPT|CAPTURE]",
-            help="A test (its newest capture), an attempt's number, or a capture's folder; the newest of all.",
-            autocompletion=complete_test,
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME",
-            help="Only captures of this target.",
-            autocompletion=complete_target,
-        ),
-    ] = None,
+    what: Capture = None,
+    target: CaptureTarget = None,
     live: Annotated[
         bool, typer.Option("--live", help="Run the test now, and look into it where it does not end well.")
     ] = False,
@@ -54,7 +39,7 @@ def diagnose_command(
     frames: Annotated[
         int, typer.Option("--frames", min=0, max=64, help="How many frames of each busy CPU's stack.")
     ] = 12,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a stuck guest is stuck on, from its capture: verdict, evidence, CPUs, last events, stacks.
 
@@ -80,9 +65,8 @@ def diagnose_command(
         from parity.cli.diagnosis_page import show_diagnosis  # noqa: PLC0415
 
         show_diagnosis(session.out, examined, events=events, frames=frames)
-    raise typer.Exit(
-        ExitStatus.AS_WANTED if examined.diagnosis.confidence != "low" else ExitStatus.TESTS_FAILED
-    )
+    is_known = examined.diagnosis.confidence is not Confidence.LOW
+    raise typer.Exit(ExitStatus.AS_WANTED if is_known else ExitStatus.TESTS_FAILED)
 
 
 def _examine_live(
@@ -99,19 +83,13 @@ def _examine_live(
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.diagnose import examine  # noqa: PLC0415
     from parity.flow.run import Order, run_campaign  # noqa: PLC0415
-    from parity.flow.selection import select_cases, select_targets  # noqa: PLC0415
+    from parity.flow.selection import select_cases, select_machine  # noqa: PLC0415
 
     if test is None:
         raise UsageError("--live needs a test", hint="parity diagnose --live TEST --target NAME")
-    wanted = target or configuration.kernel.port
-    chosen = select_targets(configuration, names=(wanted,) if wanted else ())
-    machines = [name for name in chosen if not configuration.target(name).is_host][:1]
-    if not machines:
-        raise UsageError(
-            "tests on the host's own Linux cannot be looked into", hint="name a target with a machine"
-        )
+    machine = select_machine(configuration, target)
     order = Order(
-        cases=select_cases(configuration, targets=machines, tests=(test,)),
+        cases=select_cases(configuration, targets=[machine], tests=(test,)),
         isolation=Isolation.BOOT,
         jobs=1,
         timeout_s=timeout,

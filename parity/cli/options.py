@@ -41,6 +41,24 @@ Target = Annotated[
 ]
 """One target, or all."""
 
+Capture = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TEST|ATTEMPT|CAPTURE]",
+        help="A test (its newest capture), an attempt's number, or a capture's folder; the newest of all.",
+        autocompletion=complete_test,
+    ),
+]
+"""One capture."""
+
+CaptureTarget = Annotated[
+    str | None,
+    typer.Option(
+        "--target", "-t", metavar="NAME", help="Only captures of this target.", autocompletion=complete_target
+    ),
+]
+"""Whose captures."""
+
 Where = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.completion import complete_target, complete_test
+from parity.cli.options import AsJson, Capture, CaptureTarget  # noqa: TC001 - Typer reads annotations at run time
 from parity.cli.session import ExitStatus
 from parity.errors import UsageError
 
@@ -21,24 +21,8 @@ if TYPE_CHECKING:
 
 def trace_command(
     context: typer.Context,
-    what: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TEST|ATTEMPT|CAPTURE]",
-            help="A test (its newest capture), an attempt's number, or a capture's folder; the newest of all.",
-            autocompletion=complete_test,
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME",
-            help="Only captures of this target.",
-            autocompletion=complete_target,
-        ),
-    ] = None,
+    what: Capture = None,
+    target: CaptureTarget = None,
     cpu: Annotated[
         list[int] | None, typer.Option("--cpu", metavar="N", min=0, help="Only this CPU (repeatable).")
     ] = None,
@@ -77,7 +61,7 @@ def trace_command(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with a lane for every CPU.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what every CPU did last, merged by time, from a capture; starts no machine.
 
@@ -85,10 +69,11 @@ def trace_command(
 
     Exit status: 0, or 1 when --validate finds a fault, 2 usage or configuration.
     """
-    from parity.flow.trace import Wanted, render_page, render_perfetto  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.trace import Wanted, render_page, render_perfetto  # noqa: PLC0415
 
     session: Session = context.obj
-    examined = _examine(session, what, target=target)
+    examined = examine_saved(session.configuration(), what, target=target)
     wanted = Wanted(
         cpus=tuple(cpu or ()),
         threads=tuple(thread or ()),
@@ -106,12 +91,6 @@ def trace_command(
         raise typer.Exit(_validate(session, examined, as_json=as_json))
     if perfetto is None and html is None:
         _show(session, examined, wanted, as_json=as_json)
-
-
-def _examine(session: Session, what: str | None, *, target: str | None) -> Examined:
-    from parity.flow.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
-
-    return examine_saved(session.configuration(), what, target=target)
 
 
 def _write(session: Session, file: Path, content: bytes) -> None:
@@ -139,7 +118,7 @@ def _validate(session: Session, examined: Examined, *, as_json: bool) -> ExitSta
     from parity.flow.trace import count_events, validate  # noqa: PLC0415
 
     checks, (header, rows) = validate(examined), count_events(examined)
-    failed = any(check.standing == "failed" for check in checks)
+    failed = any(check.failed for check in checks)
     if as_json:
         shown = {
             "checks": [

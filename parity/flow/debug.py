@@ -10,7 +10,6 @@ from gdb.cpu_state import REGISTER_SETS
 from gdb.mi import find_gdb
 from parity.attempt import Isolation
 from parity.campaign import Case
-from parity.errors import UsageError
 from parity.flow.inspect import GuestInspector, find_base
 from parity.flow.interrupt import Interrupt
 from parity.flow.run import Order, build_targets, make_rig
@@ -102,10 +101,8 @@ def debug_test(
     """Run a test; `hold` is called with its machine, stopped, where it does not end. Nothing is recorded.
 
     Returns the attempt, or None where the user ended it. The machine ends when `hold` returns. Raises
-    `HarnessError`s, and `UsageError` where the target has no machine.
+    `HarnessError`s.
     """
-    if configuration.target(target).is_host:
-        raise UsageError(f"{target} has no machine: its tests run on the host's own Linux")
     order = Order(
         cases=(Case(target=target, test=test),),
         isolation=Isolation.BOOT,

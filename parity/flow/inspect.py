@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gdb.capture import Subject
-from gdb.capture_folder import new_folder, read_capture, write_capture
+from gdb.capture_folder import new_folder, write_capture
 from gdb.evidence import read_evidence
 from gdb.guest import Guest
 from gdb.kernel import Kernel, read_kernel
 from gdb.roles import Roles
 from gdb.rules import diagnose
 from gdb.take_capture import Tools, take_capture
-from parity.configuration import HangRules
 from parity.diagnosis import Hang
 from parity.errors import HarnessError
 from parity.flow.pulse import Pulse
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gdb.capture import Capture
-    from parity.configuration import Configuration
-    from parity.diagnosis import Diagnosis
+    from parity.configuration import Configuration, HangRules
     from runners.inspection import Stall
     from runners.machine import Machine
     from runners.rig import Rig
@@ -149,7 +147,8 @@ class GuestInspector:
 
     def _subject(self, stall: Stall, rules: HangRules) -> Subject:
         images = stall.rig.images(stall.fields)
-        text = stall.machine.texts({})[stall.rig.target.console_port]
+        texts = stall.machine.texts({})
+        text = texts[stall.rig.target.console_port]
         return Subject(
             test=stall.fields["test"],
             target=stall.rig.name,
@@ -161,7 +160,7 @@ class GuestInspector:
             kernel_sha256=images.sha256,
             symbols=str(stall.rig.target.symbols or stall.rig.target.kernel or ""),
             symbols_sha256=images.symbols.sha256 if images.symbols is not None else "",
-            base=find_base(rules, stall.machine.texts({}).values()),
+            base=find_base(rules, texts.values()),
             console_tail=tuple(printable_line(line) for line in text.splitlines()[-_TAIL_LINES:]),
         )
 
@@ -183,11 +182,3 @@ def find_base(rules: HangRules, texts: Iterable[str]) -> int:
     found = [match["base"] for text in texts for match in rules.base.anywhere().finditer(text)]
     addresses = [int(each, 16) for each in found if each and _BASE.fullmatch(each)]
     return addresses[-1] if addresses else 0
-
-
-def diagnose_folder(folder: Path, configuration: Configuration) -> tuple[Capture, Diagnosis]:
-    """Diagnose a saved capture by today's rules; raises `UsageError` where it is none."""
-    capture = read_capture(folder)
-    targets = configuration.targets
-    rules = targets[capture.subject.target].hang if capture.subject.target in targets else HangRules()
-    return capture, diagnose(read_evidence(capture, rules))

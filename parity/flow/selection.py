@@ -58,6 +58,24 @@ def select_targets(
     return chosen
 
 
+def select_machine(configuration: Configuration, name: str | None) -> str:
+    """Return the named target, or the one that is looked into first: the port, else the first that has a machine.
+
+    Raises `UsageError` where there is none, or where the named one is a host's own Linux.
+    """
+    machines = [each for each, target in configuration.targets.items() if not target.is_host]
+    if name is not None:
+        configuration.target(name)
+        machines = [each for each in machines if each == name]
+    if not machines:
+        raise UsageError(
+            "tests on the host's own Linux cannot be looked into",
+            hint="name a target with a machine" if name is not None else "its own debugger is there for them",
+        )
+    port = configuration.kernel.port
+    return port if port in machines else machines[0]
+
+
 def select_cases(
     configuration: Configuration,
     *,
@@ -139,19 +157,23 @@ def choose_stop_rule(*, until_fail: bool, fail_fast: bool) -> StopRule:
 
 def refuse_with_resume(options: Mapping[str, object]) -> None:
     """Raise `UsageError` where one of these options was given: a resumed run goes on as it was begun."""
-    given = [name for name, value in options.items() if value is not None and value is not False]
-    if given:
-        raise UsageError(
-            f"--resume goes on with what was planned, and takes no {', '.join(given)}",
-            hint="leave --resume out to start a new run",
-        )
+    _refuse(
+        options,
+        because="--resume goes on with what was planned",
+        hint="leave --resume out to start a new run",
+    )
 
 
 def refuse_with_audit(options: Mapping[str, object]) -> None:
     """Raise `UsageError` where one of these options was given: an audit decides itself what it runs how often."""
+    _refuse(
+        options,
+        because="--audit runs every test of its sample both ways",
+        hint="name tests to audit those, --seed to choose another sample",
+    )
+
+
+def _refuse(options: Mapping[str, object], *, because: str, hint: str) -> None:
     given = [name for name, value in options.items() if value is not None and value is not False]
     if given:
-        raise UsageError(
-            f"--audit runs every test of its sample both ways, and takes no {', '.join(given)}",
-            hint="name tests to audit those, --seed to choose another sample",
-        )
+        raise UsageError(f"{because}, and takes no {', '.join(given)}", hint=hint)

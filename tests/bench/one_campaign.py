@@ -14,10 +14,10 @@ from pathlib import Path
 
 from db import open_repository
 from parity.attempt import Isolation
+from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.flow.run import Order, run_campaign
 from parity.flow.selection import select_cases
-from tests.bench.quiet import Quiet
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     )
     began = time.monotonic()
     with open_repository(configuration.database_url, configuration.state_folder) as repository:
-        summary = run_campaign(configuration, repository, order, Quiet())
+        summary = run_campaign(configuration, repository, order, SilentObserver())
     wall_s = time.monotonic() - began
     own, started = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     json.dump(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import Case
+from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.diagnosis import Cause
 from parity.flow.run import Order, run_campaign
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parity.attempt import StoredAttempt
-    from parity.flow.work import Event
 
 ROOT: Final = Path(__file__).parents[2]
 ARCHITECTURES: Final = ("aarch64", "x86_64")
@@ -85,19 +85,6 @@ class Cell:
         return self.found == self.defect.cause.value
 
 
-class _Quiet:
-    """An observer that says nothing."""
-
-    def building(self, target: str, command: Sequence[str]) -> None:
-        """Say nothing."""
-
-    def begun(self, number: int, order: Order, *, jobs: int) -> None:
-        """Say nothing."""
-
-    def happened(self, event: Event | None) -> None:
-        """Say nothing."""
-
-
 def run_defect(
     defect: Defect, arch: str, folder: Path, *, words: str = "", cpus: int = 4, blind: bool = False
 ) -> Cell:
@@ -126,7 +113,7 @@ def run_defect(
         always_inspect=True,
     )
     with open_repository(configuration.database_url, configuration.state_folder) as repository:
-        summary = run_campaign(configuration, repository, order, _Quiet())
+        summary = run_campaign(configuration, repository, order, SilentObserver())
         (attempt,) = repository.campaign_attempts(summary.number)
     return Cell(defect=defect, arch=arch, attempt=attempt)
 

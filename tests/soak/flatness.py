@@ -19,10 +19,10 @@ import psutil
 
 from db import open_repository
 from parity.attempt import Isolation
+from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.flow.run import Order, run_campaign
 from parity.flow.selection import select_cases
-from tests.bench.quiet import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def run_campaigns(file: Path, campaigns: int, tests: Sequence[str] = ()) -> list
     held = []
     for _ in range(campaigns):
         with open_repository(configuration.database_url, configuration.state_folder) as repository:
-            run_campaign(configuration, repository, order, Quiet())
+            run_campaign(configuration, repository, order, SilentObserver())
         held.append(Held.now())
     return held
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import Case
+from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.diagnosis import Cause
 from parity.flow.run import Order, run_campaign
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from parity.attempt import StoredAttempt
     from parity.diagnosis import Diagnosis
-    from parity.flow.work import Event
 
 FOLDER: Final = Path(__file__).parent
 ARCHITECTURES: Final = ("aarch64", "x86_64")
@@ -178,19 +178,6 @@ class Cell:
         return tuple(word for word in self.specimen.words if word not in self.text)
 
 
-class _Quiet:
-    """An observer that says nothing."""
-
-    def building(self, target: str, command: Sequence[str]) -> None:
-        """Say nothing."""
-
-    def begun(self, number: int, order: Order, *, jobs: int) -> None:
-        """Say nothing."""
-
-    def happened(self, event: Event | None) -> None:
-        """Say nothing."""
-
-
 def build_specimens(folder: Path) -> None:
     """Build every image into a folder. Raises `CalledProcessError`."""
     subprocess.run(["make", "-s", "-j2", "-C", str(FOLDER), f"OUT={folder}"], check=True)
@@ -222,7 +209,7 @@ def run_specimen(specimen: Specimen, arch: str, folder: Path, *, images: Path) -
         always_inspect=True,
     )
     with open_repository(configuration.database_url, configuration.state_folder) as repository:
-        summary = run_campaign(configuration, repository, order, _Quiet())
+        summary = run_campaign(configuration, repository, order, SilentObserver())
         (attempt,) = repository.campaign_attempts(summary.number)
     return Cell(specimen=specimen, arch=arch, attempt=attempt)
 
