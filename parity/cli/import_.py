@@ -138,12 +138,13 @@ def _show(
     *,
     dry_run: bool,
 ) -> None:
-    from parity.printable import printable  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.import_store import entry_path  # noqa: PLC0415 - keeps --help fast
+    from parity.printable import printable  # noqa: PLC0415
 
     lines = [*(_say_run(run.campaign, run) for run in runs)]
     if dry_run:
         lines += (_say_run(campaign, None) for campaign in plan.campaigns)
-        lines += (f"line {planned.line}: would write {planned.name}.md" for planned in plan.entries)
+        lines += (f"line {planned.line}: would write {entry_path(planned)}" for planned in plan.entries)
     lines += (f"wrote {file}" for file in entries.written)
     lines += (f"{file} is there with other words, and stays as it is" for file in entries.kept)
     lines += (f"left out: {sentence}" for sentence in entries.refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import PlanError, UsageError
@@ -11,7 +12,6 @@ from parity.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from db import Repository
     from parity.campaign import ImportedCampaign
@@ -63,7 +63,7 @@ def store_entries(folder: Path, plan: ImportPlan, runs: Sequence[StoredRun]) -> 
     refused: list[str] = []
     of_entry = _runs_of_entries(plan, runs)
     for planned in plan.entries:
-        file = folder / _FOLDERS[type(planned.entry)] / f"{planned.name}.md"
+        file = folder / entry_path(planned)
         try:
             content = _format(planned, of_entry, str(file.relative_to(folder.parent)))
         except PlanError as error:
@@ -74,6 +74,11 @@ def store_entries(folder: Path, plan: ImportPlan, runs: Sequence[StoredRun]) -> 
     return StoredEntries(
         written=tuple(written), unchanged=tuple(unchanged), kept=tuple(kept), refused=tuple(refused)
     )
+
+
+def entry_path(planned: PlannedEntry) -> Path:
+    """Return where an entry's file goes, below the plan's folder."""
+    return Path(_FOLDERS[type(planned.entry)], f"{planned.name}.md")
 
 
 def _runs_of_entries(plan: ImportPlan, runs: Sequence[StoredRun]) -> dict[int, int]:

@@ -49,7 +49,7 @@ def read_tap(text: str) -> FoundResults:
         )
     if len(found) > _MOST_RESULTS:
         raise UsageError(f"the file has more than {_MOST_RESULTS} results")
-    warnings = [f"it bailed out:{printable_line(match['reason'])}" for match in _BAIL.finditer(text)][:1]
+    warnings = [f"it bailed out: {printable_line(match['reason'])}" for match in _BAIL.finditer(text)][:1]
     if planned is not None and count < planned:
         warnings.append(f"{planned} results were announced, {count} came")
     return FoundResults(results=found, warnings=tuple(warnings))
