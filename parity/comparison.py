@@ -194,6 +194,11 @@ def compare_times(now: StoredAttempt, passes_s: Sequence[float]) -> TimeChange |
     )
 
 
+def may_differ(now: StoredAttempt, then: StoredAttempt) -> bool:
+    """Whether the times can have changed, before all passes are looked at of which `then` is one."""
+    return abs(now.duration_s - then.duration_s) >= _LEAST_S
+
+
 def is_measured(attempt: StoredAttempt | None) -> bool:
     """Whether there is an attempt that says something about the kernel."""
     return attempt is not None and attempt.verdict.outcome.is_measured

@@ -13,6 +13,7 @@ from parity.comparison import (
     compare_times,
     find_differences,
     find_pair_changes,
+    may_differ,
     pair_by_target,
     pair_by_time,
 )
@@ -221,7 +222,9 @@ def _find_times(repository: Repository, pairings: Sequence[Pairing], then: Side)
         before, after = pairing.then, pairing.now
         if before is None or after is None or before.id == after.id:
             continue
-        if not before.verdict.outcome is after.verdict.outcome is Outcome.PASS:
+        if not before.verdict.outcome is after.verdict.outcome is Outcome.PASS or not may_differ(
+            after, before
+        ):
             continue
         case = Case(target=before.target, test=before.test)
         number = then.campaign.number if then.campaign else before.campaign

@@ -25,6 +25,8 @@ from sqlalchemy import insert
 from db import open_repository
 from db.models import AttemptRow, CampaignRow, HangRow, LogRow, TargetFactsRow
 from parity.configuration import load_configuration
+from parity.flow.compare import compare
+from parity.flow.gate import hold_gate
 from parity.flow.report import make_report
 from parity.flow.status import read_status
 
@@ -89,6 +91,10 @@ def changes_between(_configuration: Configuration, repository: Repository) -> ob
 QUESTIONS: Final = (
     Question("status", read_status),
     Question("report", make_report),
+    Question("compare", compare),
+    Question(
+        "gate", lambda configuration, repository: hold_gate(configuration, repository, today=START.date())
+    ),
     Question("campaigns", lambda _, repository: repository.campaigns()),
     Question("newest attempts", lambda _, repository: repository.newest_attempts()),
     Question("first attempts", lambda _, repository: repository.first_attempts()),

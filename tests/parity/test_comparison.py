@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parity.campaign import Case
 from parity.comparison import (
@@ -12,6 +14,7 @@ from parity.comparison import (
     find_change,
     find_differences,
     find_pair_changes,
+    may_differ,
     pair_by_target,
     pair_by_time,
 )
@@ -139,3 +142,14 @@ def test_less_than_a_tenth_of_a_second_is_no_change() -> None:
 def test_four_recorded_passes_do_not_say_what_is_usual() -> None:
     assert compare_times(attempt(duration_s=60.0), (1.0,) * 4) is None
     assert compare_times(attempt(duration_s=60.0), (1.0,) * 5) is not None
+
+
+SECONDS = st.floats(min_value=0, max_value=1000)
+
+
+@given(SECONDS, st.lists(SECONDS, min_size=5, max_size=20))
+def test_no_changed_time_is_missed_for_looking_at_the_newest_pass_first(
+    took_s: float, passes_s: list[float]
+) -> None:
+    now, then = attempt(duration_s=took_s), attempt(duration_s=passes_s[0])
+    assert compare_times(now, passes_s) is None or may_differ(now, then)
