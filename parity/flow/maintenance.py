@@ -5,6 +5,7 @@ What rows refer to and what is on the disk are compared while nobody stores anyt
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from parity.flow.history import folder_size
 from parity.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _YOUNG: Final = timedelta(days=1)
 """A capture is on the disk before its attempt is over, and an image before its run begins."""
+_TOLD: Final = 100
+"""So many findings of a kind are told: a folder that is gone spoils them all."""
 _AGE: Final = re.compile(r"(\d{1,4})\s*(h|d|w)")
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -76,12 +79,11 @@ def check_results(repository: Repository, *, now: datetime, thorough: bool = Tru
     with repository.files.sweeping():
         references = read_references(repository)
         left_over = tuple(_unreferenced(repository, references, now=now))
-    findings += _check_logs(repository, references, thorough=thorough)
-    findings += _check_captures(repository, references, thorough=thorough)
-    findings += (
-        Finding(subject=_shown(repository, path), problem="nobody refers to it; `parity db prune` removes it")
-        for path in left_over
-    )
+    findings += _some(_check_logs(repository, references, thorough=thorough), "logs")
+    findings += _some(_check_captures(repository, references, thorough=thorough), "captures")
+    problem = "nobody refers to it; `parity db prune` removes it"
+    unneeded = (Finding(subject=_shown(repository, path), problem=problem) for path in left_over)
+    findings += _some(unneeded, "files that nobody refers to")
     return tuple(findings)
 
 
@@ -166,6 +168,14 @@ def _check_captures(repository: Repository, references: References, *, thorough:
                 read_capture(folder)
             except UsageError as error:
                 yield Finding(subject=_shown(repository, folder), problem=printable(error.message))
+
+
+def _some(findings: Iterable[Finding], what: str) -> Iterator[Finding]:
+    """Yield as many findings of a kind as anyone reads, and say where there are more."""
+    rest = iter(findings)
+    yield from itertools.islice(rest, _TOLD)
+    if next(rest, None) is not None:
+        yield Finding(subject=what, problem=f"more than {_TOLD} of them are not as they should be")
 
 
 def _unreferenced(repository: Repository, references: References, *, now: datetime) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -144,6 +145,16 @@ def test_a_young_capture_may_be_of_an_attempt_under_way(repository: Repository, 
     assert check_results(repository, now=make.moment(1440 * 100)) == ()
     prune(repository, make)
     assert folder.exists()
+
+
+def test_a_folder_that_is_gone_does_not_fill_the_terminal(repository: Repository, make: Make) -> None:
+    campaign = run(repository, 0, make=make)
+    for number in range(102):
+        repository.add_attempt(campaign, make.attempt(transcript=b"%d" % number))
+    shutil.rmtree(repository.logs.folder)
+    *told, last = check_results(repository, now=make.moment())
+    assert len(told) == 100
+    assert (last.subject, last.problem) == ("logs", "more than 100 of them are not as they should be")
 
 
 def test_a_row_that_refers_to_none_is_found(repository: Repository, make: Make) -> None:
