@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _SMALLEST: Final = 6
+_PASSES: Final = 3
 _KEPT: Final = re.compile(
     r"""\\.                                       # an escaped character
       | (?P<ticks>`+) (?: .*? [^`] )?? (?P=ticks) (?!`)  # a code span
@@ -33,12 +34,14 @@ _UNDERLINE: Final = re.compile(r"[=-]+[ \t]*$")
 
 def prose(body: str, *, below: int) -> Markdown:
     """Return a body as Markdown whose largest heading is one smaller than that of level `below`."""
-    text = printable(body).strip("\n")
+    text = printable(body).strip("\n").rstrip()
     if not text:
         return Markdown()
-    lines = _escape_html(_demote(text.split("\n"), below))
-    lines = _close_fence(lines)
-    if _is_harmless(_parse(lines), below):
+    lines = text.split("\n")
+    for _ in range(_PASSES):  # what was hidden in a comment may hold more
+        lines = _escape_html(lines)
+    lines = _close_fence(_demote(lines, below))
+    if _is_harmless(lines, below):
         return Markdown("\n".join(lines))
     return fence(text.split("\n"))  # nobody writes so on purpose: shown as it is
 
@@ -95,18 +98,24 @@ def _escape_inline(text: str) -> str:
 
 def _close_fence(lines: Sequence[str]) -> list[str]:
     """Close the fence that the last lines are in, where it is left open."""
-    fences = [token for token in _parse(lines) if token.type == "fence" and token.level == 0]
-    if not fences or fences[-1].map is None or fences[-1].map[1] != len(lines):
+    if not _swallows(lines):
         return list(lines)
-    opening, last = fences[-1].map[0], lines[-1].strip()
-    marks = fences[-1].markup
-    if len(lines) - 1 > opening and last.startswith(marks) and not last.strip(marks[0]):
-        return list(lines)
-    return [*lines, marks]
+    fences = [token for token in _parse(lines) if token.type == "fence"]
+    return [*lines, fences[-1].markup] if fences else list(lines)
 
 
-def _is_harmless(tokens: Sequence[Token], below: int) -> bool:
-    """Whether no HTML and no heading that is too large is left, and no fence open."""
-    return not any(_html(tokens)) and all(
-        int(token.tag[1:]) > min(below, _SMALLEST - 1) for token in tokens if token.type == "heading_open"
+def _swallows(lines: Sequence[str]) -> bool:
+    """Whether a heading that follows would be part of what is open at the end."""
+    tokens = _parse([*lines, "", "# Next"])
+    return len(tokens) < 3 or tokens[-3].type != "heading_open"
+
+
+def _is_harmless(lines: Sequence[str], below: int) -> bool:
+    """Whether no HTML and no heading that is too large is left, and nothing open."""
+    tokens = _parse(lines)
+    headings = [int(token.tag[1:]) for token in tokens if token.type == "heading_open"]
+    return (
+        not any(_html(tokens))
+        and not _swallows(lines)
+        and all(level > min(below, _SMALLEST - 1) for level in headings)
     )

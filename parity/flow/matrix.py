@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from parity.configuration.matrix import MatrixRow
 
 _MOST_FILES: Final = 200_000
-"""In the tree; more are a wrong folder."""
+"""In one folder and below; more are a wrong folder."""
 _MOST_BYTES: Final = 4 * 1024 * 1024
 """Read of one file."""
 _LONGEST_ITEM: Final = 200
+_WILD: Final = re.compile(r"[*?\[]")
 _LEFT_OUT: Final = frozenset({".git", ".parity", ".venv", "__pycache__", "node_modules"})
 """Folders that hold no sources."""
 
@@ -73,17 +75,21 @@ def _find(expression: re.Pattern[str], text: str) -> Iterator[str]:
 
 
 class _Tree:
-    """The files below parity.toml's folder, listed once, each read once."""
+    """The files below parity.toml's folder: each folder listed once, each file read once."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._root = configuration.root
-        self._files = tuple(sorted(self._list(configuration)))
+        self._file = configuration.file
+        self._root = configuration.root.resolve()
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._texts: dict[str, str] = {}
 
     def matching(self, globs: Iterable[str]) -> tuple[str, ...]:
-        """Return the files that any of the globs matches, as paths from the root."""
-        expressions = [_glob_expression(glob) for glob in globs]
-        return tuple(file for file in self._files if any(found.fullmatch(file) for found in expressions))
+        """Return the files that any of the globs matches, as paths from the root, sorted."""
+        found: set[str] = set()
+        for glob in globs:
+            expression = _glob_expression(glob)
+            found.update(file for file in self._below(_folder_of(glob)) if expression.fullmatch(file))
+        return tuple(sorted(found))
 
     def read(self, file: str) -> str:
         """Return the text of a file, as far as it is read."""
@@ -96,22 +102,35 @@ class _Tree:
             self._texts[file] = content.decode("utf-8", "replace")
         return self._texts[file]
 
-    def _list(self, configuration: Configuration) -> Iterator[str]:
+    def _below(self, folder: str) -> tuple[str, ...]:
+        if folder not in self._lists:
+            self._lists[folder] = tuple(self._list(folder))
+        return self._lists[folder]
+
+    def _list(self, start: str) -> Iterator[str]:
         count = 0
-        for folder, folders, files in os.walk(self._root):
-            folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)
+        if not (self._root / start).resolve().is_relative_to(self._root):
+            return
+        for folder, folders, files in os.walk(self._root / start):
+            folders[:] = [name for name in folders if name not in _LEFT_OUT]
+            count += len(files)
+            if count > _MOST_FILES:
+                raise ConfigurationError(
+                    file=self._file,
+                    key="matrix",
+                    problem=f"there are more than {_MOST_FILES} files below {self._root / start}",
+                    hint="name the folders of the sources in `files`",
+                )
             for name in files:
                 path = Path(folder, name)
-                count += 1
-                if count > _MOST_FILES:
-                    raise ConfigurationError(
-                        file=configuration.file,
-                        key="matrix",
-                        problem=f"there are more than {_MOST_FILES} files below {self._root}",
-                        hint="put parity.toml into the folder of the kernel's sources",
-                    )
                 if path.is_file() and not path.is_symlink():
                     yield path.relative_to(self._root).as_posix()
+
+
+def _folder_of(glob: str) -> str:
+    """Return the folder in which all that a glob can match is."""
+    parts = glob.split("/")[:-1]
+    return "/".join(takewhile(lambda part: not _WILD.search(part), parts))
 
 
 def _glob_expression(glob: str) -> re.Pattern[str]:
