@@ -108,13 +108,18 @@ def _wanted(target: str | None, revision: str | None, started: str | None) -> Wa
 
 
 def _make_plan(configuration: Configuration, file: Path, kind: str, wanted: Wanted) -> ImportPlan:
-    from parity.flow.import_file import Format  # noqa: PLC0415 - keeps --help fast
+    from datetime import UTC, datetime  # noqa: PLC0415 - keeps --help fast
+
+    from parity.flow.import_file import Format, refuse_future  # noqa: PLC0415
     from parity.flow.import_page import plan_page  # noqa: PLC0415
     from parity.flow.import_results import plan_results  # noqa: PLC0415
 
     if kind == Format.PAGE:
-        return plan_page(configuration, file, wanted)
-    return plan_results(configuration, file, Format(kind), wanted)
+        plan = plan_page(configuration, file, wanted)
+    else:
+        plan = plan_results(configuration, file, Format(kind), wanted)
+    refuse_future(plan, datetime.now(UTC))
+    return plan
 
 
 def _store(

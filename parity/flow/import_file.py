@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -156,3 +156,13 @@ def parse_moment(text: str) -> datetime:
         raise UsageError(
             f"{text!r} is no day or time", hint="such as 2026-11-21 or 2026-11-21T14:30"
         ) from None
+
+
+def refuse_future(plan: ImportPlan, now: datetime) -> None:
+    """Raise `UsageError` for a run that has not begun yet: it would stay the newest one for good."""
+    for campaign in plan.campaigns:
+        if campaign.started_at > now + timedelta(days=1):  # days and clocks differ between places
+            raise UsageError(
+                f"{plan.source}: a run of {campaign.started_at:%Y-%m-%d} is not yet over",
+                hint="correct the day, or say --started for a results file",
+            )

@@ -155,3 +155,9 @@ def test_a_file_that_is_not_there_is_an_error(parity: Callable[..., Result], pro
     error = parity("import", str(project / "none.xml")).exception
     assert isinstance(error, UsageError)
     assert "No such file" in error.message
+
+
+def test_results_of_a_day_to_come_are_refused(parity: Callable[..., Result], results: Path) -> None:
+    error = parity("import", str(results), "--target", "aarch64", "--started", "9000-01-01").exception
+    assert isinstance(error, UsageError)
+    assert "is not yet over" in error.message
