@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from parity.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,8 +17,8 @@ _SHOWN: Final = 50
 
 
 def print_line(console: Console, line: str, *, style: str = "") -> None:
-    """Write one line as it is: no markup in it, and not broken where the terminal ends."""
-    console.print(Text(line, style=style), soft_wrap=True)
+    """Write one line, made harmless: no markup in it, and not broken where the terminal ends."""
+    console.print(Text(printable(line), style=style), soft_wrap=True)
 
 
 def print_list(console: Console, title: str, entries: Iterable[str], *, style: str = "") -> None:

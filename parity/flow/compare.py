@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from parity.campaign import StoredCampaign
     from parity.comparison import PairChange, Pairing, TimeChange
     from parity.configuration import Configuration
-    from parity.standing import Standing
 
 WORDS: Final = ("baseline", "before", "last")
 """Names of sides that every project has."""
@@ -76,21 +75,20 @@ def compare(
     Raises `UsageError` where there is nothing to compare, and `UnknownNameError` for a name that is none of these.
     """
     first, second = choose_sides(configuration, repository, then=then, now=now)
-    tests = find_matching(configuration, repository, where) if where is not None else None
-    scope = choose_scope(configuration, tests=tests or ())
+    tests = None if where is None else find_matching(configuration, repository, where)
     if tests == ():
         return Compared(then=first, now=second, differences=find_differences(()))
+    scope = choose_scope(configuration, tests=tests or ())
     current = build_standing(scope, read_side(repository, second))
+    pairs: tuple[PairChange, ...] = ()
     if first.target is not None and second.target is not None:
         pairings = pair_by_target(current, first.target, second.target)
-        times = _find_times(repository, pairings, first)
-        return Compared(then=first, now=second, differences=find_differences(pairings, times=times))
-    earlier = build_standing(scope, read_side(repository, first))
-    pairings = pair_by_time(earlier, current)
-    differences = find_differences(
-        pairings, times=_find_times(repository, pairings, first), pairs=_pair_changes(earlier, current)
-    )
-    return Compared(then=first, now=second, differences=differences)
+    else:
+        earlier = build_standing(scope, read_side(repository, first))
+        pairings = pair_by_time(earlier, current)
+        pairs = find_pair_changes(earlier, current)
+    times = _find_times(repository, pairings, first)
+    return Compared(then=first, now=second, differences=find_differences(pairings, times=times, pairs=pairs))
 
 
 def choose_sides(
@@ -209,10 +207,6 @@ def _other_target(configuration: Configuration, target: str) -> str:
     if target not in pair or other is None:
         raise UsageError(f"{target} alone is no comparison", hint="name a second target")
     return other
-
-
-def _pair_changes(then: Standing, now: Standing) -> tuple[PairChange, ...]:
-    return find_pair_changes(then, now) if now.scope.pair is not None else ()
 
 
 def _find_times(repository: Repository, pairings: Sequence[Pairing], then: Side) -> list[TimeChange]:

@@ -84,7 +84,7 @@ def _read_attempts_on_image(
     found = {}
     for pairing in pairings:
         case, now = Case(target=pairing.target, test=pairing.test), pairing.now
-        if now is None or now.fingerprint is None:
+        if now is None:
             continue
         if case in mixed or _lost_its_pass(pairing) or _passes_unexpectedly(pairing, expectations):
             attempts = tuple(reversed(repository.attempts_of(case.test, target=case.target)))
@@ -93,11 +93,18 @@ def _read_attempts_on_image(
         found[case] = tuple(
             attempt
             for attempt in attempts
-            if attempt.fingerprint == now.fingerprint
-            and attempt.campaign in up_to
+            if attempt.campaign in up_to
             and attempt.verdict.outcome.is_measured
+            and _is_same_image(attempt, now)
         )
     return found
+
+
+def _is_same_image(attempt: StoredAttempt, now: StoredAttempt) -> bool:
+    """Whether both are of one image; where an import does not tell it, a run is taken for one."""
+    if now.fingerprint is None:
+        return attempt.campaign == now.campaign
+    return attempt.fingerprint == now.fingerprint
 
 
 def _group(attempts: Iterable[StoredAttempt]) -> dict[Case, tuple[StoredAttempt, ...]]:

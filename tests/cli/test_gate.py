@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db import open_repository
-from parity.campaign import Baseline
+from parity.campaign import Baseline, ImportedCampaign, Origin
 from parity.errors import ExpectationError, UnknownNameError, UsageError
 from parity.outcome import Outcome
 
@@ -136,6 +136,26 @@ def test_a_retry_that_passed_hides_no_failure(
     strict = parity("gate", "--strict-flaky")
     assert strict.exit_code == 1
     assert strict.stdout.endswith("the gate is closed: 1 flaky test\n")
+
+
+def test_where_an_import_tells_no_image_a_run_is_taken_for_one(
+    parity: Callable[..., Result], project: Path, make: Make
+) -> None:
+    with open_repository("sqlite:///.parity/parity.db", project / ".parity") as repository:
+        imported = ImportedCampaign(
+            identity="5" * 32,
+            kernel="duet",
+            origin=Origin.JUNIT,
+            source="results.xml",
+            started_at=make.moment(60),
+            attempts=(
+                make.attempt("dup_test", Outcome.FAIL, minutes=61),
+                make.attempt("dup_test", minutes=62),
+            ),
+        )
+        number, _ = repository.add_imported(imported)
+    shown = parity("gate", "--run", str(number)).stdout
+    assert "  dup_test on aarch64: 1 of 2 failed on one image, in run 2\n" in shown
 
 
 def test_an_older_run_that_was_flaky_is_told_for_itself(
