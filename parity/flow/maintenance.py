@@ -93,8 +93,8 @@ def prune_results(repository: Repository, order: PruneOrder, *, now: datetime) -
     Kept in any case: pinned runs, those under way or to be resumed, every test's first and newest result on each
     target, each attempt with which it began or ceased to pass, and the attempts that show it to be unstable.
     """
-    kept = _indispensable(repository)
     candidates = _candidates(repository, order, now=now)
+    kept = _indispensable(repository)  # after: a run that comes meanwhile is no candidate
     with repository.files.sweeping():
         found, references = prune(
             repository, candidates, kept_attempts=kept, failures=order.failures, dry_run=order.dry_run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from db import open_repository
 from parity.campaign import CampaignState
+from parity.flow.maintenance import check_results
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -34,9 +35,48 @@ with open_repository("sqlite:///.parity/parity.db", Path(sys.argv[1])) as reposi
 """
 
 
+IMPORTER = """
+import sys
+from pathlib import Path
+from db import open_repository
+from parity.campaign import Baseline, ImportedCampaign, Origin
+from tests.conftest import Make
+
+make, count = Make(), int(sys.argv[2])
+with open_repository("sqlite:///.parity/parity.db", Path(sys.argv[1])) as repository:
+    for n in range(count):
+        attempt = make.attempt(f"test{n}", minutes=-n, transcript=f"imported {n}".encode())
+        number, is_new = repository.add_imported(
+            ImportedCampaign(
+                identity=f"{n:032x}", kernel="duet", origin=Origin.TAP, source="results.tap",
+                started_at=make.moment(-n), attempts=(attempt,),
+            )
+        )
+        print(is_new, flush=True)
+        repository.pin_baseline(Baseline(name=f"b{n}", campaign=number, pinned_at=make.moment()))
+"""
+
+PRUNER = """
+import sys
+from pathlib import Path
+from db import open_repository
+from parity.flow.maintenance import PruneOrder, prune_results
+from tests.conftest import Make
+
+order = PruneOrder(keep=1, failures=True)
+with open_repository("sqlite:///.parity/parity.db", Path(sys.argv[1])) as repository:
+    for n in range(int(sys.argv[2])):
+        prune_results(repository, order, now=Make().moment(60 * 24 * 365))
+"""
+
+
 def start_writer(state_folder: Path, count: int) -> subprocess.Popen[str]:
+    return start(WRITER, state_folder, count)
+
+
+def start(program: str, state_folder: Path, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(state_folder), str(count)],
+        [sys.executable, "-c", program, str(state_folder), str(count)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -51,6 +91,33 @@ def test_two_processes_that_start_and_write_at_once_lose_nothing(tmp_path: Path)
         assert (writer.returncode, errors) == (0, "")
     with open_repository(URL, tmp_path / ".parity") as repository:
         assert [len(repository.campaign_attempts(campaign)) for campaign in (1, 2)] == [100, 100]
+
+
+def test_writing_importing_pruning_and_pinning_at_once_lose_nothing(tmp_path: Path, make: Make) -> None:
+    state_folder = tmp_path / ".parity"
+    writers = [start_writer(state_folder, 100) for _ in range(2)]
+    importer = start(IMPORTER, state_folder, 30)
+    pruner = start(PRUNER, state_folder, 30)
+    for process in (*writers, importer, pruner):
+        _, errors = process.communicate(timeout=100)
+        assert (process.returncode, errors) == (0, "")
+    with open_repository(URL, state_folder) as repository:
+        campaigns = {campaign.number: campaign.source for campaign in repository.campaigns()}
+        measured = [number for number, source in campaigns.items() if not source]
+        assert [len(repository.campaign_attempts(number)) for number in measured] == [100, 100]
+        assert len(campaigns) == 2 + 30
+        assert len(repository.baselines()) == 30
+        assert check_results(repository, now=make.moment()) == ()
+
+
+def test_what_comes_twice_at_once_is_recorded_once(tmp_path: Path) -> None:
+    importers = [start(IMPORTER, tmp_path / ".parity", 30) for _ in range(3)]
+    told = [importer.communicate(timeout=100) for importer in importers]
+    assert [errors for _, errors in told] == [""] * 3
+    lines = [line for output, _ in told for line in output.splitlines()]
+    assert (lines.count("True"), lines.count("False")) == (30, 60)
+    with open_repository(URL, tmp_path / ".parity") as repository:
+        assert len(repository.campaigns()) == 30
 
 
 def test_killing_a_writer_leaves_the_database_whole_with_all_finished_attempts(
