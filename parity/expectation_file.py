@@ -121,8 +121,8 @@ def parse_expectations(text: str, *, file: Path, cases: Sequence[Case]) -> Expec
             hint="begin each entry with [[expect]], in double brackets",
         )
     entries: list[Expectation] = []
-    for index, table in enumerate(tables):
-        entry = _read_entry(text, file, index, table, cases)
+    for table, begin in zip(tables, _find_entries(text, len(tables)), strict=True):
+        entry = _read_entry(text, file, begin, table, cases)
         _refuse_duplicate(file, entry, entries)
         entries.append(entry)
     return collect_expectations(entries)
@@ -140,10 +140,11 @@ def _parse_toml(text: str, file: Path) -> dict[str, Any]:
         raise ExpectationError(file=file, line=line, problem=f"is not valid TOML: {said}") from error
 
 
-def _read_entry(text: str, file: Path, index: int, table: object, cases: Sequence[Case]) -> Expectation:
+def _read_entry(text: str, file: Path, begin: int, table: object, cases: Sequence[Case]) -> Expectation:
+    """Read the entry that begins on line `begin`."""
+
     def fault(key: str, problem: str, hint: str | None) -> ExpectationError:
-        lines = text.split("\n")
-        line = _find_key(lines, _find_entry(text, index), key)
+        line = _find_key(text.split("\n"), begin, key)
         return ExpectationError(
             file=file, line=line, problem=f"{key}: {problem}" if key else problem, hint=hint
         )
@@ -174,7 +175,7 @@ def _read_entry(text: str, file: Path, index: int, table: object, cases: Sequenc
         owner=entry.owner,
         expires=entry.expires,
         evidence=entry.evidence.coverage() if entry.evidence else Coverage(),
-        line=_find_entry(text, index),
+        line=begin,
         cases=chosen,
     )
 
@@ -191,17 +192,18 @@ def _refuse_duplicate(file: Path, entry: Expectation, earlier: Sequence[Expectat
             )
 
 
-def _find_entry(text: str, index: int) -> int:
-    """Return the line on which an entry begins; 1 where they are not written as `[[expect]]`.
+def _find_entries(text: str, count: int) -> tuple[int, ...]:
+    """Return the line on which each of the entries begins; 1 where they are not written as `[[expect]]`.
 
-    tomllib tells no lines. What looks like a header may be in a string, so the text before it is asked how many
-    entries it holds.
+    tomllib tells no lines. What looks like a header may be within a string; then the text before each is asked how
+    many entries it holds.
     """
     lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if _HEADER.match(line) and _count_entries(lines[: number - 1]) == index:
-            return number
-    return 1
+    headers = [number for number, line in enumerate(lines, 1) if _HEADER.match(line)]
+    if len(headers) != count:
+        found = {_count_entries(lines[: number - 1]): number for number in reversed(headers)}
+        headers = [found.get(index, 1) for index in range(count)]
+    return tuple(headers)
 
 
 def _count_entries(lines: Sequence[str]) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parity.campaign import Case
-from parity.comparison import pair_by_time
+from parity.comparison import Pairing, pair_by_time
 from parity.flow.compare import Side, find_baseline, list_runs, read_side, side_of_run
 from parity.flow.expectations import read_expectations
 from parity.flow.status import choose_scope
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from db import Repository
     from parity.attempt import StoredAttempt
-    from parity.comparison import Pairing
     from parity.configuration import Configuration
     from parity.expectations import Expectations
 
@@ -54,9 +53,9 @@ def hold_gate(
     campaign = list_runs(repository)[0] if run is None else repository.campaign(run)
     now = side_of_run(campaign, "the newest run" if run is None else "")
     scope = choose_scope(configuration, targets=targets)
-    pairings = pair_by_time(
-        build_standing(scope, read_side(repository, then)), build_standing(scope, read_side(repository, now))
-    )
+    before = read_side(repository, then)
+    pairings = pair_by_time(build_standing(scope, before), build_standing(scope, read_side(repository, now)))
+    pairings += _find_gone(pairings, before, then, targets)
     on_image = _read_attempts_on_image(repository, pairings, expectations, campaign.number)
     report = judge_gate(
         pairings,
@@ -105,6 +104,21 @@ def _is_same_image(attempt: StoredAttempt, now: StoredAttempt) -> bool:
     if now.fingerprint is None:
         return attempt.campaign == now.campaign
     return attempt.fingerprint == now.fingerprint
+
+
+def _find_gone(
+    pairings: Sequence[Pairing], before: Iterable[StoredAttempt], then: Side, targets: Sequence[str]
+) -> tuple[Pairing, ...]:
+    """Return what the baseline's own run attempted and parity.toml no longer has: nobody gets rid of a test unseen."""
+    number = then.campaign.number if then.campaign else None
+    known = {Case(target=pairing.target, test=pairing.test) for pairing in pairings}
+    return tuple(
+        Pairing(test=attempt.test, target=attempt.target, then=attempt, now=None)
+        for attempt in before
+        if attempt.campaign == number
+        and (not targets or attempt.target in targets)
+        and Case(target=attempt.target, test=attempt.test) not in known
+    )
 
 
 def _group(attempts: Iterable[StoredAttempt]) -> dict[Case, tuple[StoredAttempt, ...]]:

@@ -167,6 +167,17 @@ def test_an_older_run_that_was_flaky_is_told_for_itself(
     assert parity("gate", "--strict-flaky", "--run", str(flaky)).exit_code == 1
 
 
+def test_a_test_that_is_taken_out_of_parity_toml_is_told(
+    parity: Callable[..., Result], project: Path, make: Make
+) -> None:
+    with open_repository("sqlite:///.parity/parity.db", project / ".parity") as repository:
+        repository.pin_baseline(Baseline(name="default", campaign=1, pinned_at=make.moment()))
+    file = project / "parity.toml"
+    file.write_text(file.read_text().replace('"dup_test", ', ""))
+    shown = parity("gate", "--target", "aarch64").stdout
+    assert "nothing is known now: 1\n  dup_test on aarch64\n" in shown
+
+
 def test_only_the_chosen_targets_are_judged(
     parity: Callable[..., Result], make: Make, record: Record
 ) -> None:

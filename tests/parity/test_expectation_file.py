@@ -143,6 +143,11 @@ def test_a_header_within_a_string_or_a_comment_moves_no_line() -> None:
     assert fault(confusing + ENTRY.replace("fork_test", "frok_test")).line == 12
 
 
+def test_entries_that_are_not_written_as_tables_are_on_the_first_line() -> None:
+    inline = 'expect = [{ test = "frok_test", target = "aarch64", outcome = "fail", reason = "known" }]\n'
+    assert fault(f"# a comment\n{inline}").line == 1
+
+
 def test_the_same_test_may_be_expected_to_fail_in_two_ways() -> None:
     both = parse(ENTRY + 'evidence = { error = "ENOSYS" }\n' + ENTRY + 'evidence = { error = "EINVAL" }\n')
     assert [entry.line for entry in both.entries] == [2, 9]
