@@ -27,7 +27,7 @@ from parity.outcome import Outcome
 from parity.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import ColumnElement, Connection, Select
     from sqlalchemy.orm import Session
@@ -187,7 +187,12 @@ def _failed() -> ColumnElement[bool]:
     return AttemptRow.outcome.in_(outcomes)
 
 
-def vacuum(repository: Repository) -> tuple[int, int]:
+def free_bytes(folder: Path) -> int:
+    """Return how much more the disk of a folder holds."""
+    return shutil.disk_usage(folder).free
+
+
+def vacuum(repository: Repository, *, measure_free: Callable[[Path], int] = free_bytes) -> tuple[int, int]:
     """Write the SQLite file anew without the room of deleted rows; return its size in bytes before and after.
 
     Raises `UsageError` for another database, and `DatabaseError` where it is in use or the disk has no room.
@@ -199,7 +204,7 @@ def vacuum(repository: Repository) -> tuple[int, int]:
             hint="its own server knows how to give room back",
         )
     before = _size(file)
-    free = shutil.disk_usage(file.parent).free
+    free = measure_free(file.parent)
     if free < before:  # SQLite copies the whole file
         raise DatabaseError(f"the disk of {file} has {free} bytes left, and a copy takes {before}")
     with (

@@ -15,6 +15,7 @@ from db.models import AttemptRow, CampaignRow, HangRow, PlannedCaseRow, TargetFa
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select, Subquery
@@ -118,6 +119,26 @@ def pass_changes() -> Select[int, int, str, str, str]:
         select(columns.id, columns.campaign, columns.target, columns.test, columns.outcome)
         .where(or_(columns.before.is_(None), columns.before != columns.passed))
         .order_by(columns.started_at, columns.id)
+    )
+
+
+def failure_kinds(
+    error_numbers: Collection[int], causes: Collection[str]
+) -> Select[str, str, int | None, str | None, str | None]:
+    """Select the ways in which cases ever failed, of those with one of the error numbers or causes.
+
+    Target, test, error number, cause and subject of each.
+    """
+    return (
+        select(AttemptRow.target, AttemptRow.test, AttemptRow.error_number, HangRow.cause, HangRow.subject)
+        .outerjoin(HangRow, HangRow.attempt == AttemptRow.id)
+        .where(
+            _was_measured(),
+            AttemptRow.outcome.not_in((Outcome.PASS.value, Outcome.SKIP.value)),
+            or_(AttemptRow.error_number.in_(error_numbers), HangRow.cause.in_(causes)),
+        )
+        .distinct()
+        .order_by(AttemptRow.target, AttemptRow.test, AttemptRow.error_number, HangRow.cause, HangRow.subject)
     )
 
 

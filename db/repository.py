@@ -26,13 +26,13 @@ from db.models import (
     ReportedTotalRow,
     TargetFactsRow,
 )
-from parity.campaign import CampaignState, Case, PassChange, StoredCampaign, TargetFacts
+from parity.campaign import CampaignState, Case, FailureKind, PassChange, StoredCampaign, TargetFacts
 from parity.errors import UnknownNameError, UsageError
 from parity.hangs import Recurrence, cause_key
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -290,6 +290,22 @@ class Repository:
                     campaign=campaign, target=target, test=test, attempt=number, outcome=Outcome(outcome)
                 )
                 for number, campaign, target, test, outcome in session.execute(queries.pass_changes())
+            )
+
+    def failure_kinds(
+        self, *, error_numbers: Collection[int], causes: Collection[str]
+    ) -> tuple[FailureKind, ...]:
+        """Return the ways in which cases ever failed, of those with one of the error numbers or causes of hangs."""
+        if not error_numbers and not causes:
+            return ()
+        with self.reading() as session:
+            return tuple(
+                FailureKind(
+                    target=target, test=test, error_number=number, cause=cause or "", subject=subject or ""
+                )
+                for target, test, number, cause, subject in session.execute(
+                    queries.failure_kinds(error_numbers, causes)
+                )
             )
 
     def reported_totals(self) -> Mapping[int, tuple[ReportedTotal, ...]]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from db.maintenance import free_bytes
 from db.transfer import add_run, read_run
 from gdb.capture_folder import new_folder
 from parity.campaign import Baseline
@@ -123,11 +124,6 @@ def export_runs(repository: Repository, numbers: Sequence[int], file: Path) -> E
         size_bytes=size_bytes,
         missing=tuple(missing),
     )
-
-
-def free_bytes(folder: Path) -> int:
-    """Return how much more the disk of a folder holds."""
-    return shutil.disk_usage(folder).free
 
 
 def import_runs(

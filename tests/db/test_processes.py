@@ -95,29 +95,29 @@ def test_two_processes_that_start_and_write_at_once_lose_nothing(tmp_path: Path)
 
 def test_writing_importing_pruning_and_pinning_at_once_lose_nothing(tmp_path: Path, make: Make) -> None:
     state_folder = tmp_path / ".parity"
-    writers = [start_writer(state_folder, 100) for _ in range(2)]
-    importer = start(IMPORTER, state_folder, 30)
-    pruner = start(PRUNER, state_folder, 30)
+    writers = [start_writer(state_folder, 50) for _ in range(2)]
+    importer = start(IMPORTER, state_folder, 15)
+    pruner = start(PRUNER, state_folder, 15)
     for process in (*writers, importer, pruner):
         _, errors = process.communicate(timeout=100)
         assert (process.returncode, errors) == (0, "")
     with open_repository(URL, state_folder) as repository:
         campaigns = {campaign.number: campaign.source for campaign in repository.campaigns()}
         measured = [number for number, source in campaigns.items() if not source]
-        assert [len(repository.campaign_attempts(number)) for number in measured] == [100, 100]
-        assert len(campaigns) == 2 + 30
-        assert len(repository.baselines()) == 30
+        assert [len(repository.campaign_attempts(number)) for number in measured] == [50, 50]
+        assert len(campaigns) == 2 + 15
+        assert len(repository.baselines()) == 15
         assert check_results(repository, now=make.moment()) == ()
 
 
 def test_what_comes_twice_at_once_is_recorded_once(tmp_path: Path) -> None:
-    importers = [start(IMPORTER, tmp_path / ".parity", 30) for _ in range(3)]
+    importers = [start(IMPORTER, tmp_path / ".parity", 15) for _ in range(3)]
     told = [importer.communicate(timeout=100) for importer in importers]
     assert [errors for _, errors in told] == [""] * 3
     lines = [line for output, _ in told for line in output.splitlines()]
-    assert (lines.count("True"), lines.count("False")) == (30, 60)
+    assert (lines.count("True"), lines.count("False")) == (15, 30)
     with open_repository(URL, tmp_path / ".parity") as repository:
-        assert len(repository.campaigns()) == 30
+        assert len(repository.campaigns()) == 15
 
 
 def test_killing_a_writer_leaves_the_database_whole_with_all_finished_attempts(
