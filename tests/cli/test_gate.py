@@ -138,6 +138,13 @@ def test_a_retry_that_passed_hides_no_failure(
     assert strict.stdout.endswith("the gate is closed: 1 flaky test\n")
 
 
+def test_a_failure_of_the_harness_hides_no_failure_of_the_test(
+    parity: Callable[..., Result], make: Make, record: Record
+) -> None:
+    record(1, make.attempt("dup_test", Outcome.HANG), make.attempt("dup_test", Outcome.ERROR))
+    assert "  dup_test on aarch64: pass in run 1, hang in run 2" in parity("gate").stdout
+
+
 def test_where_an_import_tells_no_image_a_run_is_taken_for_one(
     parity: Callable[..., Result], project: Path, make: Make
 ) -> None:
