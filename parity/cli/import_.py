@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from parity.flow.import_file import ImportPlan, Wanted
     from parity.flow.import_store import StoredEntries, StoredRun
     from parity.flow.run_file import Imported
+
+_NAMES_SHOWN: Final = 40
 
 
 def import_command(
@@ -154,13 +156,19 @@ def _show(
     lines += (f"{file} is there with other words, and stays as it is" for file in entries.kept)
     lines += (f"left out: {sentence}" for sentence in entries.refused)
     if plan.unknown:
-        lines.append(f"not in parity.toml, and left out: {', '.join(plan.unknown)}")
+        lines.append(f"not in parity.toml, and left out: {_some(plan.unknown)}")
     lines += plan.notes
     if plan.findings:
         lines += ("", f"{plan.source} contradicts itself:")
         lines += (f"  line {found.line}: {found.kind}: {found.sentence}" for found in plan.findings)
     for line in lines:
         session.out.print(printable(line), markup=False, soft_wrap=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return as many names as one can read, and how many more there are."""
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
 def _say_run(campaign: ImportedCampaign, run: StoredRun | None) -> str:

@@ -11,6 +11,7 @@ from parity.campaign import ImportedCampaign, Origin, ReportedTotal
 from parity.errors import UsageError
 from parity.flow.import_file import Format, ImportPlan, guess_target, make_identity, read_page_text
 from parity.interchange.page import find_contradictions, parse_page
+from parity.interchange.page.record import TopicKind
 from parity.outcome import Outcome
 from parity.printable import printable_line
 
@@ -149,6 +150,6 @@ def _left_out(page: Page) -> Iterator[str]:
         name = printable_line(mention.name, limit=80)
         yield f"line {mention.line}: nothing says when this was decided: left out: {name}"
     for topic in page.topics:
-        if topic.kind == "plan" and topic.priority is None:
+        if topic.kind is TopicKind.PLAN and topic.priority is None:
             name = printable_line(topic.text, limit=80)
             yield f"line {topic.line}: a work item needs a priority: left out: {name}"

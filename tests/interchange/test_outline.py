@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from hypothesis import given
@@ -82,9 +83,17 @@ def test_a_body_is_as_it_was_written_without_the_rule_after_it() -> None:
 @given(st.lists(st.one_of(st.sampled_from(PAGE.splitlines()), st.text(max_size=20)), max_size=40))
 def test_every_line_that_is_told_holds_what_it_is_told_to(lines: list[str]) -> None:
     text = "\n".join(lines)
-    count = len(text.split("\n"))
+    count = len(re.split(r"\r\n|\r|\n", text))
     for section in read_outline(text):
         for line in (section.title, *section.lines):
             assert 1 <= line.number <= count
         for table in section.tables:
             assert {len(row) for row in table.rows} <= {len(table.header)}
+
+
+def test_a_form_feed_ends_no_line() -> None:
+    sections = read_outline("a\x0cb\n\n# One\ntext\x0bmore\n# Two\n")
+    assert [(section.title.number, section.body) for section in sections[1:]] == [
+        (3, "text\x0bmore"),
+        (5, ""),
+    ]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import did_you_mean, nearest_names
-from parity.interchange.page.record import Contradiction, Finding
+from parity.interchange.page.record import Contradiction, Finding, TopicKind
 from parity.interchange.page.topic_contradictions import find_topic_contradictions
 from parity.interchange.page.totals import find_row, whole
 
@@ -208,7 +208,7 @@ def _check_percent(written: str, passed: int, total: int, line: int) -> Iterator
 
 def _check_failing(page: Page) -> Iterator[Finding]:
     """Compare what the open rows of the table of failures come to with how many tests fail."""
-    rows = [topic for topic in page.topics if topic.kind == "failure" and not topic.is_done]
+    rows = [topic for topic in page.topics if topic.kind is TopicKind.FAILURE and not topic.is_done]
     counts = [row.tests for row in rows if row.tests is not None]
     if not counts or len(counts) < len(rows) or not page.totals.current:
         return

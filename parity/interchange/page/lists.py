@@ -24,7 +24,7 @@ _LOST: Final = re.compile(
     r"\bnew(?:ly)?\b.{0,20}\bfail|\bno longer pass|\bpass(?:es)? no more|\bregress", re.IGNORECASE
 )
 _DASH: Final = re.compile(r"\s[-\u2013\u2014]\s")
-_DECLARED: Final = re.compile(r"\(\s?\+?(\d{1,6})\b(?!-)|\+(\d{1,6})\b(?![.%])", re.ASCII)
+_DECLARED: Final = re.compile(r"\(\s?\+?(\d{1,6})\b(?![-%.])|\+(\d{1,6})\b(?![.%])", re.ASCII)
 
 
 def read_lists(sections: Sequence[Section]) -> Lists:
@@ -47,7 +47,7 @@ def read_lists(sections: Sequence[Section]) -> Lists:
 
 def is_log_entry(section: Section) -> bool:
     """Whether a section is one day's entry of the page's log."""
-    return section.is_below(" log") and find_day(section.title.text) is not None
+    return section.is_below("log") and find_day(section.title.text) is not None
 
 
 def read_gained(section: Section) -> NameList | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _PARSER: Final = MarkdownIt("commonmark", {"maxNesting": 20}).enable(["table", "strikethrough"])
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+"""As CommonMark has it; `str.splitlines` knows more, and would count otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +52,9 @@ class Table:
         return self.header[0].number
 
     def column(self, *words: str) -> int | None:
-        """Return the first column whose name has one of the words, which are lower case."""
+        """Return the first column in whose name a word begins with one of these, which are lower case."""
         for index, cell in enumerate(self.header):
-            if any(word in cell.text.casefold() for word in words):
+            if _has_word(cell.text, words):
                 return index
         return None
 
@@ -80,8 +84,12 @@ class Section:
     """All that it holds as it was written, the headings below it included."""
 
     def is_below(self, *words: str) -> bool:
-        """Return whether a heading above has one of the words, which are lower case."""
-        return any(word in title.casefold() for title in self.parents for word in words)
+        """Return whether in a heading above a word begins with one of these, which are lower case."""
+        return any(_has_word(title, words) for title in self.parents)
+
+
+def _has_word(text: str, beginnings: Sequence[str]) -> bool:
+    return any(word.startswith(tuple(beginnings)) for word in re.findall(r"\w+", text.casefold()))
 
 
 @dataclass(slots=True)
@@ -98,7 +106,7 @@ class _Draft:
 def read_outline(text: str) -> tuple[Section, ...]:
     """Read a page of Markdown as GitHub has it (CommonMark with tables and strikethrough); any text is one."""
     tokens = _PARSER.parse(text)
-    source = text.splitlines()
+    source = _LINE_END.split(text)
     drafts = [_Draft(level=0, title=Line(number=1, text=""), start=0)]
     depth = 0
     position = 0
@@ -124,7 +132,9 @@ def _read_block(token: Token, draft: _Draft, depth: int) -> None:
         draft.lines.extend(_read_lines(token, depth))
     elif token.type in ("fence", "code_block"):
         first = _number(token) + (token.type == "fence")
-        draft.blocks.append(CodeBlock(number=first, lines=tuple(token.content.splitlines())))
+        draft.blocks.append(
+            CodeBlock(number=first, lines=tuple(token.content.removesuffix("\n").split("\n")))
+        )
 
 
 def _read_table(tokens: Sequence[Token]) -> Iterator[Table]:

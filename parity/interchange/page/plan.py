@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from parity.interchange.page.lists import find_column_names, find_names, is_log_entry
 from parity.interchange.page.record import PlannedEntry, Topic, TopicKind
-from parity.interchange.page.words import find_blocked, find_day, find_priority, find_session, is_done
+from parity.interchange.page.words import (
+    find_blocked,
+    find_day,
+    find_priority,
+    find_session,
+    is_done,
+    is_marked_done,
+)
 from parity.planning import Decision, LogEntry, Unblocks, WorkItem, WorkState
 
 if TYPE_CHECKING:
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from parity.interchange.page.outline import Line, Section, Table
 
 _DECISION: Final = re.compile(r"([A-Za-z]{1,8}-\d{1,6})\b[:.]?\s*(.*)", re.ASCII)
+_PLAN: Final = re.compile(r"\b(?:plan|roadmap)\b", re.IGNORECASE)
 _PRIORITY: Final = re.compile(
     r"(?:priority\s{1,3}|P)(-?\d{1,4})\b\s{0,3}[:.\u2013-]?\s{0,3}(.*)", re.IGNORECASE | re.ASCII
 )
@@ -92,7 +100,7 @@ class _Names:
 
 def is_plan_item(section: Section) -> bool:
     """Whether a section is an item of the page's plan: right below its heading."""
-    return bool(section.parents) and "plan" in section.parents[-1].casefold()
+    return bool(section.parents) and bool(_PLAN.search(section.parents[-1]))
 
 
 def _work(section: Section, id_: str, priority: int, tests: Collection[str]) -> WorkItem:
@@ -185,7 +193,7 @@ def _list_topics(section: Section) -> Iterator[Topic]:
         if not line.depth:
             title = line.text if _TOPIC_LISTS.search(line.text) else title if line.text == "" else ""
         elif title and line.depth == 1:
-            done = is_done(line.text, struck=line.is_struck)
+            done = is_marked_done(line.text, struck=line.is_struck)
             blocked = find_blocked(line.text)
             yield Topic(
                 line=line.number,
@@ -208,9 +216,7 @@ def _heading_state(section: Section) -> bool | None:
     status = _field(section, "status")
     if status:
         return is_done(status)
-    title = is_done(
-        section.title.text.partition("[")[2] or section.title.text, struck=section.title.is_struck
-    )
+    title = is_marked_done(section.title.text, struck=section.title.is_struck)
     boxes = [line.text[:3].casefold() for line in section.lines if line.text[:3].casefold() in ("[x]", "[ ]")]
     if title is None and boxes:
         return "[ ]" not in boxes

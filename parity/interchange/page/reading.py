@@ -24,14 +24,11 @@ def parse_page(text: str, *, tests: Collection[str] = ()) -> Page:
     `tests` are the known ones: a work item names what it unblocks by these alone.
     """
     sections = read_outline(text)
-    title = next((section.title.text for section in sections if section.level), "")
     architecture = _architecture(sections)
     updated = _updated(sections)
     entries, undated = read_entries(sections, tests=tests, updated=updated)
     return Page(
-        title=title,
         architecture=architecture,
-        updated=updated,
         totals=read_totals(sections, architecture=architecture, updated=updated),
         lists=read_lists(sections),
         topics=read_topics(sections),

@@ -198,10 +198,8 @@ class PlannedEntry:
 class Page:
     """Everything that was recognised."""
 
-    title: str
     architecture: str | None
     """The first that the page names."""
-    updated: date | None
     totals: Totals
     lists: Lists
     topics: tuple[Topic, ...]

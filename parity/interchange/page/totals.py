@@ -16,7 +16,7 @@ from parity.interchange.page.words import (
     find_gain,
     find_session,
     find_totals,
-    splits_before,
+    part_before_change,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from parity.interchange.page.outline import Section, Table
 
-_ABOUT_PASSES: Final = re.compile(r"\bpass|\bresults?\b|\bbaseline\b|\btests\b", re.IGNORECASE)
+_PASSES: Final = re.compile(r"\bpass", re.IGNORECASE)
+_RESULTS: Final = re.compile(r"\bresults?\b|\bbaseline\b|\btests\b", re.IGNORECASE)
+_FAILS: Final = re.compile(r"\bfail|\bremain", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -72,25 +74,31 @@ def _log_runs(sections: Sequence[Section], architecture: str | None) -> Iterator
 
 
 def _log_run(section: Section, architecture: str | None) -> PastRun | None:
+    """Return the run that an entry tells of: of its totals the largest, as the others are of parts of the tests."""
     day = find_day(section.title.text)
-    for line in section.lines:
-        if day is None or not _ABOUT_PASSES.search(line.text) or not is_about(line.text, architecture):
-            continue
-        totals = find_totals(line)
-        if not totals:
-            continue
-        now = find_totals(replace(line, text=splits_before(line.text)))
-        before = totals[len(now) :]
-        return PastRun(
-            line=line.number,
-            day=day,
-            total=(now or totals)[0],
-            session=find_session(section.title.text),
-            before=before[0] if now and before else None,
-            gained=read_gained(section),
-            lost=read_lost(section),
-        )
-    return None
+    told = [
+        (line, totals)
+        for line in section.lines
+        if _is_about_passes(line.text) and is_about(line.text, architecture) and (totals := find_totals(line))
+    ]
+    if day is None or not told:
+        return None
+    line, totals = max(told, key=lambda found: found[1][0].total)
+    now = find_totals(replace(line, text=part_before_change(line.text)))
+    before = totals[len(now) :]
+    return PastRun(
+        line=line.number,
+        day=day,
+        total=(now or totals)[0],
+        session=find_session(section.title.text),
+        before=before[0] if now and before else None,
+        gained=read_gained(section),
+        lost=read_lost(section),
+    )
+
+
+def _is_about_passes(text: str) -> bool:
+    return bool(_PASSES.search(text)) or bool(_RESULTS.search(text) and not _FAILS.search(text))
 
 
 def _compares(table: Table) -> bool:

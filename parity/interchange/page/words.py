@@ -37,12 +37,11 @@ _CLAIM: Final = re.compile(
 )
 _PARTLY: Final = re.compile(r"\bpart(?:ly|ial|ially)\b|\bin progress\b", re.IGNORECASE)
 _OPEN: Final = re.compile(
-    r"\btodo\b|\bopen\b|\bpending\b|\bnot (?:yet |been )?(?:started|fixed|done|complete)|^\[ \]",
-    re.IGNORECASE,
+    r"\btodo\b|\bopen\b|\bpending\b|\bnot (?:yet |been )?(?:started|fixed|done|complete)", re.IGNORECASE
 )
-_DONE: Final = re.compile(
-    r"\b(?:fixed|complete|completed|done|resolved|closed)\b|[✅✔☑]|^\[x\]", re.IGNORECASE
-)
+_DONE: Final = re.compile(r"\b(?:fixed|complete|completed|done|resolved|closed)\b|[✅✔☑]", re.IGNORECASE)
+_MARKED_OPEN: Final = re.compile(r"\bTODO\b|\bOPEN\b|\bNOT (?:YET )?(?:STARTED|FIXED|DONE|COMPLETE)|^\[ \]")
+_MARKED_DONE: Final = re.compile(r"\b(?:FIXED|COMPLETED?|DONE|RESOLVED|CLOSED)\b|[✅✔☑]|^\[[xX]\]")
 _WORD: Final = re.compile(r"[a-z0-9_]{3,64}", re.ASCII)
 _EMPTY_WORDS: Final = frozenset(
     [
@@ -126,7 +125,7 @@ def find_totals(line: Line) -> tuple[Total, ...]:
     )
 
 
-def splits_before(text: str) -> str:
+def part_before_change(text: str) -> str:
     """Return what stands before "up from" and the like; all where nothing does."""
     match = _BEFORE.search(text)
     return text[: match.start()] if match else text
@@ -166,12 +165,19 @@ def find_claims(line: Line) -> Iterator[Mention]:
 
 
 def is_done(text: str, *, struck: bool = False) -> bool | None:
-    """Return what words, ticks and strokes say of something; None where they say nothing or "partly"."""
+    """Return what a status says in words and ticks; None where it says nothing or "partly"."""
     if _PARTLY.search(text):
         return None
     if _OPEN.search(text):
         return False
     return True if struck or _DONE.search(text) else None
+
+
+def is_marked_done(text: str, *, struck: bool = False) -> bool | None:
+    """Return what marks in a sentence say: ticks, strokes, words in capitals. "Closed sockets" are no mark."""
+    if _MARKED_OPEN.search(text):
+        return False
+    return True if struck or _MARKED_DONE.search(text) else None
 
 
 def find_architectures(text: str) -> tuple[str, ...]:
