@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from db import convert, queries
-from db.engine import explained_errors, for_writing
 from db.hangs import signature_key
 from db.models import (
     AttemptRow,
@@ -26,23 +23,20 @@ from db.models import (
     ReportedTotalRow,
     TargetFactsRow,
 )
+from db.store import Store
 from parity.campaign import CampaignState, Case, FailureKind, PassChange, StoredCampaign, TargetFacts
 from parity.errors import UnknownNameError, UsageError
 from parity.hangs import Recurrence, cause_key
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
-    from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
-    from db.campaign_lock import CampaignLocks
-    from db.file_guard import FileGuard
-    from db.log_store import LogStore
     from db.queries import AttemptSelect
-    from parity.attempt import Attempt, BootFailure, Log, StoredAttempt, StoredBootFailure, StoredLog
+    from parity.attempt import Attempt, BootFailure, StoredAttempt, StoredBootFailure, StoredLog
     from parity.campaign import Baseline, CampaignPlan, ImportedCampaign, ReportedTotal
     from parity.diagnosis import Diagnosis
 
@@ -50,16 +44,10 @@ _NEWEST: Final = 3
 """So many attempts say how long the next one may take: a kernel changes, and a host is sometimes busy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Store):
     """The campaigns, their attempts, and the logs beside them."""
 
-    engine: Engine
-    state_folder: Path
-    """What captures' folders are relative to."""
-    logs: LogStore
-    locks: CampaignLocks
-    files: FileGuard
+    __slots__ = ()
 
     def start_campaign(self, plan: CampaignPlan) -> int:
         """Record a campaign that starts now in this process; return its number."""
@@ -350,41 +338,12 @@ class Repository:
         with self.reading() as session:
             return tuple(session.scalars(select(AttemptRow.test).distinct().order_by(AttemptRow.test)))
 
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Give this package a session whose changes are kept whole or not at all."""
-        with explained_errors(self.engine.url), Session(for_writing(self.engine)) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Give this package a session that changes nothing."""
-        with explained_errors(self.engine.url), Session(self.engine) as session:
-            yield session
-
     def _attempts(self, statement: AttemptSelect) -> tuple[StoredAttempt, ...]:
         with self.reading() as session:
             return tuple(
                 convert.attempt_record(row, found, state_folder=self.state_folder)
                 for row, found in session.execute(statement)
             )
-
-    @contextmanager
-    def _storing(self, logs: Iterable[Log]) -> Iterator[tuple[Session, list[LogRow]]]:
-        """Store the logs, then begin to write the rows that name them; nobody sweeps files meanwhile."""
-        with self.files.storing():
-            stored = self._store(logs)
-            with self.writing() as session:
-                yield session, stored
-
-    def _store(self, logs: Iterable[Log]) -> list[LogRow]:
-        rows = []
-        for log in logs:
-            file = self.logs.put(log.content)
-            rows.append(
-                LogRow(kind=log.kind.value, port=log.port, sha256=file.sha256, size_bytes=file.size_bytes)
-            )
-        return rows
 
     @staticmethod
     def _campaign_row(session: Session, number: int) -> CampaignRow:
