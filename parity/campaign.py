@@ -183,6 +183,19 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailureKind:
+    """One way in which a case once failed."""
+
+    target: str
+    test: str
+    error_number: int | None
+    cause: str
+    """Of a hang, as `parity.diagnosis.Cause` names it; empty where it was none or nothing was captured."""
+    subject: str
+    """What the hang was about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassChange:
     """One measured attempt of a case whose answer to "does it pass?" differs from the measured one before it.
 

@@ -9,5 +9,14 @@ from parity.document.last_run import format_duration
 from parity.document.page import Document, build_document
 from parity.document.progress import TargetChanges
 from parity.document.trend import draw_chart
+from parity.document.work import named_failures
 
-__all__ = ["Document", "History", "TargetChanges", "build_document", "draw_chart", "format_duration"]
+__all__ = [
+    "Document",
+    "History",
+    "TargetChanges",
+    "build_document",
+    "draw_chart",
+    "format_duration",
+    "named_failures",
+]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parity.attempt import StoredAttempt, StoredBootFailure
-    from parity.campaign import Baseline, PassChange, ReportedTotal, StoredCampaign, TargetFacts
+    from parity.campaign import Baseline, FailureKind, PassChange, ReportedTotal, StoredCampaign, TargetFacts
     from parity.document.matrix import Counted
     from parity.document.tracing import TraceFacts
     from parity.standing import Scope
@@ -42,5 +42,7 @@ class History:
     reported: Mapping[int, tuple[ReportedTotal, ...]] = field(default_factory=dict)
     """By campaign, what imported pages say that it came to."""
     plan: Plan = field(default_factory=Plan)
+    kinds: tuple[FailureKind, ...] = ()
+    """How cases ever failed, as far as the plan asks for it."""
     matrix: tuple[Counted, ...] = ()
     traces: tuple[TraceFacts, ...] = ()

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from parity.document.tracing import TraceFacts
     from parity.outcome import PairState
     from parity.planning import Plan
-    from parity.standing import TestStanding
+    from parity.standing import Rate, TestStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,8 @@ class Document:
     pinned: Baseline | None
     """What is pinned as the baseline; None where that is the first results."""
     pinned_run: StoredCampaign | None
+    unlisted: tuple[tuple[str, Rate, int], ...]
+    """By target, what the imported baseline says it came to, and how many passes it names, where those differ."""
     chronicle: Chronicle
     trend: Trend | None
     last_run: LastRun | None
@@ -137,19 +139,25 @@ def build_document(history: History) -> Document:
     baseline = build_standing(scope, history.baseline)
     before = build_standing(scope, history.before_last)
     runs = find_baseline_runs(history, baseline)
+    reported = find_reported_totals(history, runs)
     chronicle = write_chronicle(history, standing)
     subject = scope.pair[1] if scope.pair else next(iter(scope.kernel_targets), "")
     queue = queue_blockers(standing, group_failures(standing), subject) if subject else ()
-    work = measure_work(history.plan, standing, baseline, chronicle)
+    work = measure_work(history.plan, standing, history.kinds, chronicle)
     last_run = build_last_run(history)
     unstable, unmeasured = list_unstable(history), list_unmeasured(standing)
     return Document(
         scope=scope,
         standing=standing,
-        progress=measure_progress(standing, baseline, find_reported_totals(history, runs)),
+        progress=measure_progress(standing, baseline, reported),
         baseline_runs=runs,
         pinned=history.pinned,
         pinned_run=_pinned_run(history),
+        unlisted=tuple(
+            (target, rate, listed)
+            for target, rate in reported.items()
+            if target in scope.targets and (listed := baseline.rate(target).passed) != rate.passed
+        ),
         chronicle=chronicle,
         trend=find_trend(scope, chronicle),
         last_run=last_run,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from parity.attempt import StoredAttempt
-    from parity.campaign import StoredCampaign
+    from parity.campaign import FailureKind, StoredCampaign
     from parity.document.chronicle import Chronicle
     from parity.planning import Plan, Unblocks, WorkItem
     from parity.standing import Standing
@@ -58,17 +58,28 @@ class WorkProgress:
 
 
 def measure_work(
-    plan: Plan, standing: Standing, baseline: Standing, chronicle: Chronicle
+    plan: Plan, standing: Standing, kinds: Iterable[FailureKind], chronicle: Chronicle
 ) -> tuple[WorkProgress, ...]:
     """Return every work item in the plan's order, each by the port's results, by all kernel targets' without a port.
 
-    Tests that an item names are open until they pass or are skipped for a reason. Those that fail with an error number
-    or a cause that it names, now or at the baseline, are open for as long as they fail so.
+    Tests that an item names are open until they pass or are skipped for a reason. Those that ever failed with an error
+    number or a cause that it names (`kinds`) are open for as long as they fail so.
     """
-    now, then = _results(standing), _failures(standing, baseline)
-    failing = _failures(standing, standing)
+    results, failing = _results(standing), _failures(standing)
+    past = [kind for kind in kinds if Case(target=kind.target, test=kind.test) in results]
     return tuple(
-        _measure(item, standing, now, failing=failing, then=then, chronicle=chronicle) for item in plan.work
+        _measure(item, standing, results, failing=failing, past=past, chronicle=chronicle)
+        for item in plan.work
+    )
+
+
+def named_failures(plan: Plan) -> tuple[frozenset[int], frozenset[str]]:
+    """Return the error numbers and the causes of hangs that work items name."""
+    named = [item.unblocks for item in plan.work]
+    numbers = {error_number(name) for unblocks in named for name in unblocks.errors}
+    return (
+        frozenset(number for number in numbers if number is not None),
+        frozenset(name.split()[0] for unblocks in named for name in unblocks.causes),
     )
 
 
@@ -77,8 +88,8 @@ def _measure(
     standing: Standing,
     results: _Results,
     *,
-    failing: _Results,
-    then: _Results,
+    failing: Iterable[StoredAttempt],
+    past: Iterable[FailureKind],
     chronicle: Chronicle,
 ) -> WorkProgress:
     if item.state is not None:
@@ -86,8 +97,17 @@ def _measure(
     named = {
         case for case in results if any(fnmatch.fnmatchcase(case.test, name) for name in item.unblocks.tests)
     }
-    still = _so_failing(item.unblocks, failing)
-    covered = named | still | _so_failing(item.unblocks, then)
+    still = {
+        Case(target=attempt.target, test=attempt.test)
+        for attempt in failing
+        if _is_named(item.unblocks, *_kind(attempt))
+    }
+    once = {
+        Case(target=kind.target, test=kind.test)
+        for kind in past
+        if _is_named(item.unblocks, kind.error_number, kind.cause, kind.subject)
+    }
+    covered = named | still | once
     left = still | {case for case in named if not _is_wanted(results[case])}
     status = _status(covered, left)
     return WorkProgress(
@@ -131,39 +151,40 @@ def _results(standing: Standing) -> _Results:
     }
 
 
-def _failures(now: Standing, standing: Standing) -> _Results:
-    """Return the failures in a standing, without those of tests that are wrong themselves, as is known now."""
-    faulty = {row.test for row in now.test_faults}
-    return {
-        case: attempt
-        for case, attempt in _results(standing).items()
+def _failures(standing: Standing) -> list[StoredAttempt]:
+    """Return the newest attempts that failed, without those of tests that are wrong themselves."""
+    faulty = {row.test for row in standing.test_faults}
+    return [
+        attempt
+        for attempt in _results(standing).values()
         if attempt is not None
-        and case.test not in faulty
+        and attempt.test not in faulty
         and attempt.verdict.outcome.is_measured
         and not attempt.verdict.outcome.is_wanted
-    }
+    ]
 
 
 def _is_wanted(attempt: StoredAttempt | None) -> bool:
     return attempt is not None and attempt.verdict.outcome.is_wanted
 
 
-def _so_failing(unblocks: Unblocks, failures: _Results) -> set[Case]:
-    """Return the failures with an error number or a cause that is named."""
-    numbers = {error_number(name) for name in unblocks.errors} - {None}
-    causes = [tuple(name.split(maxsplit=1)) for name in unblocks.causes]
-    return {
-        case
-        for case, attempt in failures.items()
-        if attempt is not None
-        and (attempt.verdict.error_number in numbers or any(_has_cause(attempt, *cause) for cause in causes))
-    }
+def _kind(attempt: StoredAttempt) -> tuple[int | None, str, str]:
+    """Return an attempt's error number, and its hang's cause and subject."""
+    diagnosis = attempt.hang.diagnosis if attempt.hang is not None else None
+    return (
+        attempt.verdict.error_number,
+        diagnosis.cause.value if diagnosis else "",
+        diagnosis.subject if diagnosis else "",
+    )
 
 
-def _has_cause(attempt: StoredAttempt, cause: str, subject: str = "") -> bool:
-    if attempt.hang is None or attempt.hang.diagnosis.cause != cause:
-        return False
-    return not subject or attempt.hang.diagnosis.subject == subject
+def _is_named(unblocks: Unblocks, number: int | None, cause: str, subject: str) -> bool:
+    """Whether a failure is one of those that an item is about."""
+    if number is not None and number in {error_number(name) for name in unblocks.errors}:
+        return True
+    return bool(cause) and any(
+        name.split() in ([cause], [cause, *subject.split()]) for name in unblocks.causes
+    )
 
 
 def _names(standing: Standing, cases: set[Case]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Isolation
 from parity.campaign import DEFAULT_BASELINE, Origin
-from parity.document import Document, History, build_document, draw_chart, format_duration
+from parity.document import Document, History, build_document, draw_chart, format_duration, named_failures
 from parity.errors import UsageError
 from parity.flow.compare import find_baseline, read_side
 from parity.flow.matrix import count_matrix
@@ -89,6 +89,8 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
     campaigns = repository.campaigns()
     last = campaigns[0] if campaigns else None
     baseline = find_baseline(repository)
+    plan = read_checked_plan(configuration, repository)
+    error_numbers, causes = named_failures(plan)
     return History(
         scope=choose_scope(configuration),
         campaigns=campaigns,
@@ -102,7 +104,8 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
         facts=repository.newest_facts(),
         changes=repository.pass_changes(),
         reported=repository.reported_totals(),
-        plan=read_checked_plan(configuration, repository),
+        plan=plan,
+        kinds=repository.failure_kinds(error_numbers=error_numbers, causes=causes),
         matrix=count_matrix(configuration),
         traces=read_tracing(configuration, repository),
     )
