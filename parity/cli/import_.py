@@ -152,6 +152,11 @@ def _show(
     if dry_run:
         lines += (_say_run(campaign, None) for campaign in plan.campaigns)
         lines += (f"line {planned.line}: would write {entry_path(planned)}" for planned in plan.entries)
+    lines += (
+        f"{plan.source} takes run {run.number} for the baseline; to do the same: parity baseline pin default {run.number}"
+        for run in runs
+        if run.is_new and run.campaign.identity == plan.baseline
+    )
     lines += (f"wrote {file}" for file in entries.written)
     lines += (f"{file} is there with other words, and stays as it is" for file in entries.kept)
     lines += (f"left out: {sentence}" for sentence in entries.refused)

@@ -62,6 +62,8 @@ class ImportPlan:
     """The oldest first."""
     lines: tuple[int, ...] = ()
     """Where a page tells of each campaign; empty for other files."""
+    baseline: str | None = None
+    """The identity of the campaign that a page calls its baseline, where it tells of that one."""
     entries: tuple[PlannedEntry, ...] = ()
     """What would go into the plan's folder."""
     findings: tuple[Finding, ...] = ()

@@ -16,7 +16,7 @@ from parity.outcome import Outcome
 from parity.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -48,10 +48,12 @@ def plan_page(configuration: Configuration, file: Path, wanted: Wanted) -> Impor
         for mention in found.mentions
         if mention.name not in tests
     )
+    campaigns = tuple(_campaigns(configuration, page, target, printable_line(file.name)))
     return ImportPlan(
         format=Format.PAGE,
         source=printable_line(file.name),
-        campaigns=tuple(_campaigns(configuration, page, target, printable_line(file.name))),
+        campaigns=campaigns,
+        baseline=_baseline(page, campaigns),
         lines=tuple(run.line for run in runs),
         entries=page.entries,
         findings=find_contradictions(page, tests=tests),
@@ -101,6 +103,15 @@ def _campaigns(
             attempts=tuple(_attempts(passing, target, started_at)),
             totals=(ReportedTotal(target=target, passed=run.total.passed, total=run.total.total),),
         )
+
+
+def _baseline(page: Page, campaigns: Sequence[ImportedCampaign]) -> str | None:
+    """Return the identity of the first run that came to what the page calls the baseline."""
+    if not page.totals.baseline:
+        return None
+    runs = zip(page.totals.runs, campaigns, strict=True)
+    wanted = str(page.totals.baseline[0])
+    return next((campaign.identity for run, campaign in runs if str(run.total) == wanted), None)
 
 
 def _listed(page: Page, tests: Collection[str], source: str) -> dict[str, str]:

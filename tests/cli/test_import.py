@@ -86,6 +86,7 @@ def test_a_page_is_taken_over_and_what_contradicts_itself_is_told(
     result = parity("import", str(page))
     assert result.exit_code == 0
     assert "stored as run 1: 2026-01-01 00:00 UTC, 1/3 on aarch64" in result.stdout
+    assert "page.md takes run 1 for the baseline" in result.stdout
     assert f"wrote {project}/plan/decisions/D-1.md" in result.stdout
     assert 'line 10: count: "Passing tests (3)" is followed by 2 names, not 3' in result.stdout
 
