@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,10 +14,16 @@ from parity.errors import DatabaseError, UsageError
 from parity.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from db import Repository
     from parity.cli.session import Session
     from parity.configuration import Configuration
+    from parity.document.work import WorkProgress
     from parity.planning import Plan, WorkItem
+
+    Progress = Mapping[str, WorkProgress]
+    """How far work items are, by their ids."""
 
 plan_application = typer.Typer(
     no_args_is_help=True,
@@ -34,8 +40,12 @@ def plan_check_command(context: typer.Context) -> None:
 
     All faults are told at once, each with its file and line. Exit status: 0 none, 2 any.
     """
+    from parity.flow.planning import read_checked_plan  # noqa: PLC0415 - keeps --help fast
+
     session: Session = context.obj
-    plan = _read(session.configuration())
+    configuration = session.configuration()
+    with _results(configuration) as repository:
+        plan = read_checked_plan(configuration, repository)
     counts = (
         counted(len(plan.decisions), "decision"),
         counted(len(plan.work), "work item"),
@@ -51,30 +61,45 @@ def plan_list_command(context: typer.Context, as_json: AsJson = False) -> None:
     Exit status: 0 listed, 2 the plan is faulty.
     """
     session: Session = context.obj
-    plan = _read(session.configuration())
+    plan, progress = _read(session.configuration())
     if as_json:
-        sys.stdout.write(json.dumps(_describe(plan), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_describe(plan, progress), indent=2) + "\n")
     else:
-        _show(session, plan)
+        _show(session, plan, progress)
 
 
-def _read(configuration: Configuration) -> Plan:
-    from db import open_repository  # noqa: PLC0415 - keeps --help fast
+def _read(configuration: Configuration) -> tuple[Plan, Progress]:
+    """Return the plan, and how far each work item is by its id; nothing of that before the first run."""
+    from parity.document import build_document  # noqa: PLC0415 - keeps --help fast
     from parity.flow.planning import read_checked_plan  # noqa: PLC0415
+    from parity.flow.report import read_history  # noqa: PLC0415
+
+    with _results(configuration) as repository:
+        if repository is None:
+            return read_checked_plan(configuration, None), {}
+        document = build_document(read_history(configuration, repository))
+    return document.plan, {work.item.id: work for work in document.work}
+
+
+@contextmanager
+def _results(configuration: Configuration) -> Iterator[Repository | None]:
+    """Open the results database; None where nothing was run yet."""
+    from db import open_repository  # noqa: PLC0415 - keeps --help fast
 
     with ExitStack() as stack:
-        opened = open_repository(configuration.database_url, configuration.state_folder, create=False)
         repository: Repository | None
         try:
-            repository = stack.enter_context(opened)
+            repository = stack.enter_context(
+                open_repository(configuration.database_url, configuration.state_folder, create=False)
+            )
         except DatabaseError:
             raise
         except UsageError:  # nothing was run yet
             repository = None
-        return read_checked_plan(configuration, repository)
+        yield repository
 
 
-def _describe(plan: Plan) -> dict[str, object]:
+def _describe(plan: Plan, progress: Progress) -> dict[str, object]:
     return {
         "decisions": [
             {
@@ -99,6 +124,7 @@ def _describe(plan: Plan) -> dict[str, object]:
                     "causes": item.unblocks.causes,
                 },
                 "state": item.state,
+                **_describe_progress(progress.get(item.id)),
                 "file": item.place.file,
             }
             for item in plan.work
@@ -115,7 +141,7 @@ def _describe(plan: Plan) -> dict[str, object]:
     }
 
 
-def _show(session: Session, plan: Plan) -> None:
+def _show(session: Session, plan: Plan, progress: Progress) -> None:
     from parity.cli.table import print_table  # noqa: PLC0415 - keeps --help fast
 
     print_table(
@@ -127,7 +153,7 @@ def _show(session: Session, plan: Plan) -> None:
                 for entry in plan.decisions
             ),
             *(
-                (item.id, "work", str(item.priority), item.title, _state(item), item.place.file)
+                (item.id, "work", str(item.priority), item.title, _status(item, progress), item.place.file)
                 for item in plan.work
             ),
             *(
@@ -138,8 +164,27 @@ def _show(session: Session, plan: Plan) -> None:
     )
 
 
-def _state(item: WorkItem) -> str:
-    return item.state or "as the results say"
+def _describe_progress(work: WorkProgress | None) -> dict[str, object]:
+    if work is None:
+        return {"status": None, "tests": (), "left": (), "done_in": None}
+    return {
+        "status": work.status,
+        "tests": work.tests,
+        "left": work.left,
+        "done_in": work.done_in.number if work.done_in else None,
+    }
+
+
+def _status(item: WorkItem, progress: Progress) -> str:
+    """Return how far an item is, such as `in progress, 2 of 10 tests`."""
+    work = progress.get(item.id)
+    if work is None:
+        return item.state or "no results yet"
+    if work.done_in:
+        return f"{work.status} in run {work.done_in.number}"
+    if not work.tests:
+        return work.status
+    return f"{work.status}, {work.freed} of {counted(len(work.tests), 'test')}"
 
 
 def _run(number: int | None) -> str:

@@ -59,9 +59,22 @@ def test_a_list_names_every_entry(parity: Callable[..., Result]) -> None:
 
 
 @pytest.mark.usefixtures("plan", "measured")
+def test_a_list_says_how_far_work_is(parity: Callable[..., Result]) -> None:
+    (line,) = [line for line in parity("plan", "list").stdout.splitlines() if line.startswith("P1")]
+    assert "to do, 0 of 1 test" in line
+
+
+@pytest.mark.usefixtures("plan")
+def test_before_the_first_run_a_list_has_no_progress(parity: Callable[..., Result]) -> None:
+    (line,) = [line for line in parity("plan", "list").stdout.splitlines() if line.startswith("P1")]
+    assert "no results yet" in line
+
+
+@pytest.mark.usefixtures("plan", "measured")
 def test_json_has_every_entry(parity: Callable[..., Result]) -> None:
     told = json.loads(parity("plan", "list", "--json").stdout)
     assert [told["decisions"][0]["id"], told["work"][0]["id"], told["log"][0]["run"]] == ["KD-1", "P1", 1]
+    assert (told["work"][0]["status"], told["work"][0]["left"]) == ("to do", ["fork_test"])
 
 
 @pytest.mark.usefixtures("measured")
