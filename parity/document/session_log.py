@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from parity.campaign import CampaignState, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from parity.document.chronicle import Chronicle, RunChanges
@@ -25,7 +25,12 @@ class LogItem:
     day: date
     entry: LogEntry | None
     runs: tuple[RunChanges, ...]
-    """The newest first; more than one only where none of them changed anything."""
+    """The newest first; more than one only where none of them has anything to tell."""
+
+    @property
+    def first_day(self) -> date:
+        """The day of its first run, or its own."""
+        return _day(self.runs[-1]) if self.runs else self.day
 
     @property
     def run(self) -> RunChanges | None:
@@ -66,32 +71,27 @@ def _choose(runs: Sequence[RunChanges], named: set[int]) -> tuple[list[RunChange
     return kept, len(runs) - len(kept)
 
 
-def _put_together(runs: Iterable[RunChanges], entries: dict[int, LogEntry]) -> list[list[RunChanges]]:
-    """Put runs of one day in a row together that changed nothing and of which nobody wrote."""
+def _put_together(runs: Sequence[RunChanges], entries: Mapping[int, LogEntry]) -> list[list[RunChanges]]:
+    """Put runs in a row together that have nothing to tell; never the first or the last one."""
     groups: list[list[RunChanges]] = []
+    joins = False
     for run in runs:
-        alone = not run.is_quiet or run.campaign.number in entries or _is_remarkable(run)
-        before = groups[-1][-1] if groups else None
-        if (
-            not alone
-            and before is not None
-            and before.is_quiet
-            and before.campaign.number not in entries
-            and not _is_remarkable(before)
-            and _day(before) == _day(run)
-        ):
+        is_plain = (
+            run.is_quiet
+            and run not in (runs[0], runs[-1])
+            and run.campaign.number not in entries
+            and run.campaign.origin is Origin.MEASURED
+            and run.campaign.state is CampaignState.FINISHED
+        )
+        if is_plain and joins:
             groups[-1].append(run)
         else:
             groups.append([run])
+        joins = is_plain
     return groups
 
 
-def _is_remarkable(run: RunChanges) -> bool:
-    """Whether a run has something to tell besides changes: where it came from, or that it did not end well."""
-    return run.campaign.origin is not Origin.MEASURED or run.campaign.state is not CampaignState.FINISHED
-
-
-def _item(runs: Sequence[RunChanges], entries: dict[int, LogEntry]) -> LogItem:
+def _item(runs: Sequence[RunChanges], entries: Mapping[int, LogEntry]) -> LogItem:
     entry = entries.get(runs[0].campaign.number) if len(runs) == 1 else None
     return LogItem(day=_day(runs[0]), entry=entry, runs=tuple(runs))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from parity.standing import format_percent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parity.document.chronicle import Chronicle, RunChanges
-    from parity.standing import Rate, Scope
+    from parity.standing import Scope
 
 _MOST_POINTS: Final = 30
 _MOST_TARGETS: Final = 3
@@ -28,8 +30,9 @@ class Trend:
     """Runs between them."""
 
     def series(self, target: str) -> tuple[str, ...]:
-        """Return a target's rates at the points, in percent with one decimal."""
-        return tuple(_percent(point.rates[target]) for point in self.points)
+        """Return a target's rates at the points, in percent, as tables have them."""
+        rates = (point.rates[target] for point in self.points)
+        return tuple(format_percent(rate.passed, rate.total).removesuffix("%") for rate in rates)
 
 
 def draw_chart(trend: Trend, colours: Sequence[str]) -> tuple[str, ...]:
@@ -75,7 +78,3 @@ def _thin(runs: Sequence[RunChanges]) -> tuple[RunChanges, ...]:
     if len(runs) <= _MOST_POINTS:
         return tuple(runs)
     return tuple(runs[number * (len(runs) - 1) // (_MOST_POINTS - 1)] for number in range(_MOST_POINTS))
-
-
-def _percent(rate: Rate) -> str:
-    return f"{rate.percent or 0.0:.1f}"
