@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parity.attempt import Isolation
-from parity.campaign import CampaignState
+from parity.campaign import CampaignState, Origin
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class LastRun:
 
     @property
     def duration(self) -> str | None:
-        """How long it took, in words; None where it has not ended."""
-        if self.campaign.finished_at is None:
+        """How long it took, in words; None where it has not ended, or was imported and nobody knows."""
+        if self.campaign.finished_at is None or self.campaign.origin is not Origin.MEASURED:
             return None
         return format_duration((self.campaign.finished_at - self.campaign.started_at).total_seconds())
 

@@ -35,10 +35,11 @@ from parity.document.session_log import SessionLog, write_log
 from parity.document.times import TimeComparison, compare_times
 from parity.document.trend import Trend, find_trend
 from parity.document.work import WorkProgress, measure_work
+from parity.outcome import Outcome
 from parity.standing import Scope, Standing, build_standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from parity.campaign import Baseline, StoredCampaign, TargetFacts
     from parity.document.history import History
@@ -156,12 +157,13 @@ def build_document(history: History) -> Document:
         unlisted=tuple(
             (target, rate, listed)
             for target, rate in reported.items()
-            if target in scope.targets and (listed := baseline.rate(target).passed) != rate.passed
+            if target in scope.targets
+            and (listed := _count_passes(baseline, target, _baseline_run(history, runs))) != rate.passed
         ),
         chronicle=chronicle,
         trend=find_trend(scope, chronicle),
         last_run=last_run,
-        outcomes=count_outcomes(standing, before, baseline),
+        outcomes=count_outcomes(history, standing, before, baseline, reported),
         since_baseline=find_changes(standing, baseline),
         since_before=find_changes(standing, before) if before.is_measured else None,
         pair_counts=Counter(row.pair for row in standing.tests if row.pair is not None),
@@ -189,6 +191,18 @@ def build_document(history: History) -> Document:
             unmeasured=sum(len(tests) for target, tests in unmeasured.items() if target not in scope.hosts),
         ),
         log=write_log(history.plan, chronicle),
+    )
+
+
+def _baseline_run(history: History, runs: Sequence[StoredCampaign]) -> int:
+    return history.pinned.campaign if history.pinned else runs[0].number
+
+
+def _count_passes(standing: Standing, target: str, campaign: int) -> int:
+    attempts = (row.results.get(target) for row in standing.tests)
+    return sum(
+        attempt is not None and attempt.campaign == campaign and attempt.verdict.outcome is Outcome.PASS
+        for attempt in attempts
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from parity.document.chronicle import reported_rate
@@ -58,8 +59,9 @@ class OutcomeCounts:
     """How many tests of one target stand how."""
 
     target: str
-    rows: tuple[tuple[str, int, int, int], ...]
-    """Each outcome that occurs, with its counts at the baseline, before the last run, and now."""
+    rows: tuple[tuple[str, int | None, int | None, int], ...]
+    """Each outcome that occurs, with its counts at the baseline, before the last run, and now; None where an imported
+    page tells how many passed and nothing else."""
 
 
 def measure_progress(
@@ -83,11 +85,20 @@ def measure_progress(
 
 
 def find_baseline_runs(history: History, baseline: Standing) -> tuple[StoredCampaign, ...]:
-    """Return the campaigns in which the baseline's results were measured, the first one first."""
+    """Return the campaigns that the baseline's results are of, the first one first.
+
+    Where none is pinned, a page that reports totals is one of them if it is older than every result.
+    """
     numbers = {
         attempt.campaign for row in baseline.tests for attempt in row.results.values() if attempt is not None
     }
-    return tuple(campaign for campaign in reversed(history.campaigns) if campaign.number in numbers)
+    oldest_first = tuple(reversed(history.campaigns))
+    if history.pinned is None:
+        known = (
+            run.number for run in oldest_first if run.number in numbers or run.number in history.reported
+        )
+        numbers |= set(islice(known, 1))
+    return tuple(campaign for campaign in oldest_first if campaign.number in numbers)
 
 
 def find_reported_totals(history: History, runs: Sequence[StoredCampaign]) -> dict[str, Rate]:
@@ -96,24 +107,25 @@ def find_reported_totals(history: History, runs: Sequence[StoredCampaign]) -> di
     Where no run is pinned as the baseline, that is the first one of its runs.
     """
     first = history.pinned.campaign if history.pinned else runs[0].number if runs else None
-    totals = history.reported.get(first, ()) if first is not None else ()
-    return {total.target: reported_rate(total) for total in totals}
+    return _reported(history, first)
 
 
-def count_outcomes(now: Standing, before: Standing, baseline: Standing) -> tuple[OutcomeCounts, ...]:
+def count_outcomes(
+    history: History, now: Standing, before: Standing, baseline: Standing, reported: Mapping[str, Rate]
+) -> tuple[OutcomeCounts, ...]:
     """Count how the tests of each kernel target stand, stood before the last run, and stood at the baseline."""
-    words = [*map(str, Outcome), "never run"]
+    earlier = _reported(history, history.campaigns[1].number if len(history.campaigns) > 1 else None)
     found = []
     for target in now.scope.kernel_targets:
         if _was_run(now, target):
             rows = [
                 (
                     word,
-                    _count(baseline, target, word),
-                    _count(before, target, word),
-                    _count(now, target, word),
+                    _count(baseline, target, word, reported),
+                    _count(before, target, word, earlier),
+                    _count(now, target, word, {}) or 0,
                 )
-                for word in words
+                for word in (*map(str, Outcome), "never run")
             ]
             found.append(OutcomeCounts(target=target, rows=tuple(row for row in rows if any(row[1:]))))
     return tuple(found)
@@ -138,7 +150,14 @@ def find_changes(now: Standing, then: Standing) -> tuple[TargetChanges, ...]:
     return tuple(found)
 
 
-def _count(standing: Standing, target: str, word: str) -> int:
+def _reported(history: History, campaign: int | None) -> dict[str, Rate]:
+    totals = history.reported.get(campaign, ()) if campaign is not None else ()
+    return {total.target: reported_rate(total) for total in totals}
+
+
+def _count(standing: Standing, target: str, word: str, reported: Mapping[str, Rate]) -> int | None:
+    if target in reported:
+        return reported[target].passed if word == Outcome.PASS else None
     return sum(target in row.results and row.describe(target) == word for row in standing.tests)
 
 

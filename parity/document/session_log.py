@@ -53,9 +53,23 @@ def write_log(plan: Plan, chronicle: Chronicle) -> SessionLog:
     told, earlier = _choose(chronicle.runs, set(entries))
     items = [_item(runs, entries) for runs in _put_together(told, entries)]
     alone = [entry for entry in plan.log if entry.run is None or entries.get(entry.run) is not entry]
-    items += [LogItem(day=entry.date, entry=entry, runs=()) for entry in alone]
-    return SessionLog(
-        items=tuple(sorted(items, key=lambda item: item.day, reverse=True)), earlier_runs=earlier
+    items.sort(key=lambda item: item.day, reverse=True)
+    for entry in alone:
+        items.insert(_place(items, entry, plan.log), LogItem(day=entry.date, entry=entry, runs=()))
+    return SessionLog(items=tuple(items), earlier_runs=earlier)
+
+
+def _place(items: Sequence[LogItem], entry: LogEntry, order: Sequence[LogEntry]) -> int:
+    """Return where an entry goes: before what is of an earlier day, or of its own day and older by the plan's order."""
+    own = order.index(entry)
+    return next(
+        (
+            place
+            for place, item in enumerate(items)
+            if item.day < entry.date
+            or (item.day == entry.date and item.entry is not None and order.index(item.entry) > own)
+        ),
+        len(items),
     )
 
 

@@ -167,6 +167,17 @@ def configuration(configure: Callable[..., Configuration], past: Past, tmp_path:
     return configure(*TESTS, more=MATRIX)
 
 
+def test_where_nothing_is_pinned_the_oldest_page_is_the_baseline(
+    configure: Callable[..., Configuration], past: Past
+) -> None:
+    import_history(past)
+    past.run(0, {("aarch64", test): PASS for test in TESTS})
+    page = make_report(configure(*TESTS), past.repository)
+    assert "| aarch64 (port) | 28.6% (2/7) | **100% (7/7)** | +5 tests (+71.4 points) | 90% |" in page
+    assert "has 2 of 7 passing on aarch64 and names 1 of them." in page
+    assert "\n| pass | 2 | 2 | **7** | +5 | +5 |\n" in page
+
+
 def test_the_whole_page(configuration: Configuration, past: Past, golden: Callable[[str, str], None]) -> None:
     golden("whole.md", make_report(configuration, past.repository))
 

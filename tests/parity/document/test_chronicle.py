@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -210,6 +211,14 @@ def test_the_log_puts_an_entry_beside_its_run_and_others_on_their_day() -> None:
         (True, True),
         (True, False),
     ]
+
+
+def test_entries_of_one_day_keep_the_plans_order_around_a_run() -> None:
+    plan = Plan(log=(entry(2, title="late"), entry(2, run=1, title="noon"), entry(2, title="early")))
+    first = write_chronicle(found := history({"a_test": PASS}), build_standing(found.scope, found.newest))
+    run = replace(first.runs[0], campaign=replace(first.runs[0].campaign, started_at=NOON))
+    items = write_log(plan, replace(first, runs=(run,))).items
+    assert [item.entry.title for item in items if item.entry] == ["late", "noon", "early"]
 
 
 def test_two_entries_about_one_run_are_both_told() -> None:
