@@ -1,7 +1,7 @@
 """What is known to fail, and why that is accepted for now: an axis of its own beside outcomes.
 
 Expectations hide nothing: a covered failure is still a failure wherever outcomes are counted. They only say that
-somebody knows. Pure: a file's text in, records out (parity.flow.expectations reads the file).
+somebody knows. Pure: a file's text in, records out (parity.flow.results.expectations reads the file).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from parity.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from parity.flow.audit import Audit, Difference
+    from parity.flow.campaign.audit import Audit, Difference
 
 
 def tell_audit(out: Console, audit: Audit, seed: int) -> None:

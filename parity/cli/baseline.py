@@ -55,7 +55,7 @@ def pin_command(
     from rich.text import Text  # noqa: PLC0415
 
     from db import open_repository  # noqa: PLC0415
-    from parity.flow.baselines import pin_run  # noqa: PLC0415
+    from parity.flow.results.baselines import pin_run  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

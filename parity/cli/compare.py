@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from parity.attempt import StoredAttempt
     from parity.cli.session import Session
     from parity.comparison import Change, Differences, Pairing, TimeChange
-    from parity.flow.compare import Compared, Side
+    from parity.flow.results.compare import Compared, Side
 
 _SIDE_HELP = "a run's number, baseline, before, last, a baseline's name, a target or a revision"
 
@@ -50,7 +50,7 @@ def compare_command(
     Exit status 0, whatever differs: a comparison is no verdict (`parity gate` is).
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.compare import compare  # noqa: PLC0415
+    from parity.flow.results.compare import compare  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parity.cli.session import Session
-    from parity.flow.maintenance import Finding, Pruned
+    from parity.flow.results.maintenance import Finding, Pruned
 
 _LISTED = 20
 
@@ -44,7 +44,7 @@ def check_command(
     from datetime import UTC, datetime  # noqa: PLC0415 - keeps --help fast
 
     from db import open_repository  # noqa: PLC0415
-    from parity.flow.maintenance import check_results  # noqa: PLC0415
+    from parity.flow.results.maintenance import check_results  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -90,7 +90,7 @@ def prune_command(
     from datetime import UTC, datetime  # noqa: PLC0415 - keeps --help fast
 
     from db import open_repository  # noqa: PLC0415
-    from parity.flow.maintenance import PruneOrder, parse_age, prune_results  # noqa: PLC0415
+    from parity.flow.results.maintenance import PruneOrder, parse_age, prune_results  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

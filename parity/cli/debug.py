@@ -17,7 +17,7 @@ from parity.errors import UsageError
 
 if TYPE_CHECKING:
     from parity.cli.session import Session
-    from parity.flow.debug import HeldMachine
+    from parity.flow.campaign.debug import HeldMachine
 
 _POLL_S: Final = 0.2
 
@@ -56,8 +56,8 @@ def debug_command(
     3 the harness or QEMU failed.
     """
     from parity.cli.progress import open_observer  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.debug import debug_test  # noqa: PLC0415
-    from parity.flow.selection import select_machine  # noqa: PLC0415
+    from parity.flow.campaign.debug import debug_test  # noqa: PLC0415
+    from parity.flow.campaign.selection import select_machine  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

@@ -16,7 +16,7 @@ from parity.errors import UsageError
 if TYPE_CHECKING:
     from parity.cli.session import Session
     from parity.configuration import Configuration
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
 
 
 def diagnose_command(
@@ -46,7 +46,7 @@ def diagnose_command(
     Starts no machine, unless --live. Exit status: 0 it was diagnosed, 1 the cause is not known (or, with --live,
     the test ended well and there is nothing to diagnose), 2 usage or configuration, 3 the harness failed.
     """
-    from parity.flow.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.hang.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -58,7 +58,7 @@ def diagnose_command(
     if examined is None:
         raise typer.Exit(ExitStatus.TESTS_FAILED)
     if as_json:
-        from parity.flow.diagnosis_json import describe  # noqa: PLC0415 - keeps --help fast
+        from parity.flow.hang.diagnosis_json import describe  # noqa: PLC0415 - keeps --help fast
 
         sys.stdout.write(json.dumps(describe(examined, events=events), indent=2) + "\n")
     else:
@@ -81,9 +81,10 @@ def _examine_live(
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.attempt import Isolation  # noqa: PLC0415
     from parity.cli.progress import open_observer  # noqa: PLC0415
-    from parity.flow.diagnose import examine  # noqa: PLC0415
-    from parity.flow.run import Order, run_campaign  # noqa: PLC0415
-    from parity.flow.selection import select_cases, select_machine  # noqa: PLC0415
+    from parity.flow.campaign.order import Order  # noqa: PLC0415
+    from parity.flow.campaign.run import run_campaign  # noqa: PLC0415
+    from parity.flow.campaign.selection import select_cases, select_machine  # noqa: PLC0415
+    from parity.flow.hang.diagnose import examine  # noqa: PLC0415
 
     if test is None:
         raise UsageError("--live needs a test", hint="parity diagnose --live TEST --target NAME")

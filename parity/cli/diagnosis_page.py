@@ -8,14 +8,14 @@ from rich.text import Text
 
 from parity.cli.table import print_table
 from parity.diagnosis import Confidence
-from parity.flow.diagnosis_page import CPU_HEADER, THREAD_HEADER, make_page
+from parity.flow.hang.diagnosis_page import CPU_HEADER, THREAD_HEADER, make_page
 from parity.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from parity.flow.diagnose import Examined
-    from parity.flow.diagnosis_page import Section
+    from parity.flow.hang.diagnose import Examined
+    from parity.flow.hang.diagnosis_page import Section
 
 _STYLES: Final = {
     Confidence.VERY_HIGH: "bold red",

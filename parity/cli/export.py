@@ -104,7 +104,7 @@ def _refuse_mixtures(chosen: ExportFormat, run: int | None, output: Path | None,
 def _write_runs(
     session: Session, repository: Repository, run: int | None, output: Path, *, all_runs: bool
 ) -> None:
-    from parity.flow.run_file import export_runs  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.exchange.run_file import export_runs  # noqa: PLC0415 - keeps --help fast
     from parity.printable import printable  # noqa: PLC0415
     from parity.words import counted  # noqa: PLC0415
 
@@ -132,8 +132,8 @@ def _write_text(
     chosen: ExportFormat,
     output: Path | None,
 ) -> None:
-    from parity.flow.export_results import read_results  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.report import write_report  # noqa: PLC0415
+    from parity.flow.document.report import write_report  # noqa: PLC0415
+    from parity.flow.exchange.export_results import read_results  # noqa: PLC0415 - keeps --help fast
     from parity.printable import printable  # noqa: PLC0415
 
     content = _writer(chosen)(read_results(configuration, repository, run))

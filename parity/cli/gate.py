@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from parity.attempt import StoredAttempt
     from parity.cli.session import Session
     from parity.expectations import Expectation
-    from parity.flow.gate import Gate
+    from parity.flow.results.gate import Gate
     from parity.gate import Flaky, GateReport, Regression, Stale
 
 
@@ -68,7 +68,7 @@ def gate_command(
     Exit status: 0 the change may go in, 1 it may not, 2 usage or configuration.
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.gate import hold_gate  # noqa: PLC0415
+    from parity.flow.results.gate import hold_gate  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

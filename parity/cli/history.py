@@ -13,7 +13,7 @@ from parity.cli.options import AsJson, Target, Test  # noqa: TC001 - Typer reads
 if TYPE_CHECKING:
     from parity.attempt import StoredAttempt
     from parity.cli.session import Session
-    from parity.flow.test_history import Stretch, TargetHistory, TestHistory
+    from parity.flow.results.history import Stretch, TargetHistory, TestHistory
 
 
 def history_command(
@@ -24,7 +24,7 @@ def history_command(
     Flaky is what both passed and did not on one image. The line of characters is its newest attempts, the newest last. `parity show TEST` has their evidence.
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.test_history import read_test_history  # noqa: PLC0415
+    from parity.flow.results.history import read_test_history  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -37,7 +37,7 @@ def history_command(
 
 
 def _describe(history: TestHistory) -> dict[str, object]:
-    from parity.flow.test_history import State  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.results.history import State  # noqa: PLC0415 - keeps --help fast
 
     def failing(found: TargetHistory) -> Stretch | None:
         return found.newest(State.FAILS)
@@ -95,7 +95,7 @@ def _describe_attempt(history: TestHistory, attempt: StoredAttempt | None) -> di
 
 def _show(session: Session, history: TestHistory) -> None:
     from parity.cli.lists import print_line  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.test_history import SYMBOLS  # noqa: PLC0415
+    from parity.flow.results.history import SYMBOLS  # noqa: PLC0415
     from parity.words import counted  # noqa: PLC0415
 
     for found in history.targets:
@@ -124,7 +124,7 @@ def _now(history: TestHistory, found: TargetHistory) -> str:
 
 def _turns(history: TestHistory, found: TargetHistory) -> list[str]:
     """Return where it last did the opposite of what it does now."""
-    from parity.flow.test_history import State  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.results.history import State  # noqa: PLC0415 - keeps --help fast
 
     passing, failing = found.newest(State.PASSES), found.newest(State.FAILS)
     lines = []

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from parity.campaign import ImportedCampaign
     from parity.cli.session import Session
     from parity.configuration import Configuration
-    from parity.flow.import_file import ImportPlan, Wanted
-    from parity.flow.import_store import StoredEntries, StoredRun
-    from parity.flow.run_file import Imported
+    from parity.flow.exchange.import_file import ImportPlan, Wanted
+    from parity.flow.exchange.import_store import StoredEntries, StoredRun
+    from parity.flow.exchange.run_file import Imported
 
 _NAMES_SHOWN: Final = 40
 
@@ -76,7 +76,7 @@ def import_command(
 
     Exit status: 0 taken over, 1 it contradicts itself (with --strict), 2 usage or configuration.
     """
-    from parity.flow.import_file import Format, sniff_format  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.exchange.import_file import Format, sniff_format  # noqa: PLC0415 - keeps --help fast
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -100,7 +100,7 @@ def import_command(
 
 
 def _wanted(target: str | None, revision: str | None, started: str | None) -> Wanted:
-    from parity.flow.import_file import Wanted, parse_moment  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.exchange.import_file import Wanted, parse_moment  # noqa: PLC0415 - keeps --help fast
 
     return Wanted(
         target=target,
@@ -112,9 +112,9 @@ def _wanted(target: str | None, revision: str | None, started: str | None) -> Wa
 def _make_plan(configuration: Configuration, file: Path, kind: str, wanted: Wanted) -> ImportPlan:
     from datetime import UTC, datetime  # noqa: PLC0415 - keeps --help fast
 
-    from parity.flow.import_file import Format, refuse_future  # noqa: PLC0415
-    from parity.flow.import_page import plan_page  # noqa: PLC0415
-    from parity.flow.import_results import plan_results  # noqa: PLC0415
+    from parity.flow.exchange.import_file import Format, refuse_future  # noqa: PLC0415
+    from parity.flow.exchange.import_page import plan_page  # noqa: PLC0415
+    from parity.flow.exchange.import_results import plan_results  # noqa: PLC0415
 
     if kind == Format.PAGE:
         plan = plan_page(configuration, file, wanted)
@@ -128,7 +128,7 @@ def _store(
     configuration: Configuration, plan: ImportPlan, *, dry_run: bool
 ) -> tuple[tuple[StoredRun, ...], StoredEntries]:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.import_store import StoredEntries, store_entries, store_runs  # noqa: PLC0415
+    from parity.flow.exchange.import_store import StoredEntries, store_entries, store_runs  # noqa: PLC0415
 
     if dry_run:
         return (), StoredEntries()
@@ -145,7 +145,7 @@ def _show(
     *,
     dry_run: bool,
 ) -> None:
-    from parity.flow.import_store import entry_path  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.exchange.import_store import entry_path  # noqa: PLC0415 - keeps --help fast
     from parity.printable import printable  # noqa: PLC0415
 
     lines = [*(_say_run(run.campaign, run) for run in runs)]
@@ -223,7 +223,7 @@ def _describe(
 
 def _import_runs(session: Session, configuration: Configuration, file: Path, *, as_json: bool) -> None:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.run_file import import_runs  # noqa: PLC0415
+    from parity.flow.exchange.run_file import import_runs  # noqa: PLC0415
 
     with open_repository(configuration.database_url, configuration.state_folder) as repository:
         imported = import_runs(repository, file)

@@ -72,7 +72,7 @@ def judge_command(
 def _judge_log(
     configuration: Configuration, log: Path, *, test: str, target: str | None, qemu_status: int | None
 ) -> Verdict:
-    from parity.flow.judge import judge_file  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.results.judge import judge_file  # noqa: PLC0415 - keeps --help fast
 
     name = target or next(iter(configuration.targets))
     return judge_file(configuration, log, test=test, target=name, qemu_status=qemu_status)
@@ -80,7 +80,7 @@ def _judge_log(
 
 def _judge_attempt(configuration: Configuration, number: int) -> tuple[Verdict, Verdict]:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.judge import judge_stored  # noqa: PLC0415
+    from parity.flow.results.judge import judge_stored  # noqa: PLC0415
 
     with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
         stored, verdict = judge_stored(configuration, repository, number)

@@ -40,7 +40,7 @@ def plan_check_command(context: typer.Context) -> None:
 
     All faults are told at once, each with its file and line. Exit status: 0 none, 2 any.
     """
-    from parity.flow.planning import read_checked_plan  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.document.planning import read_checked_plan  # noqa: PLC0415 - keeps --help fast
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -71,8 +71,8 @@ def plan_list_command(context: typer.Context, as_json: AsJson = False) -> None:
 def _read(configuration: Configuration) -> tuple[Plan, Progress]:
     """Return the plan, and how far each work item is by its id; nothing of that before the first run."""
     from parity.document import build_document  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.planning import read_checked_plan  # noqa: PLC0415
-    from parity.flow.report import read_history  # noqa: PLC0415
+    from parity.flow.document.planning import read_checked_plan  # noqa: PLC0415
+    from parity.flow.document.report import read_history  # noqa: PLC0415
 
     with _results(configuration) as repository:
         if repository is None:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from parity.cli.slowness import SlowTests
 from parity.cli.styles import OUTCOME_STYLES
-from parity.flow.work import Finished, Started, TargetLost, WorkerEnded
+from parity.flow.campaign.work import Finished, Started, TargetLost, WorkerEnded
 from parity.hangs import deciding_sentence
 from parity.outcome import Outcome
 from parity.printable import printable_line
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from parity.attempt import Attempt
-    from parity.flow.run import Observer, Order
-from parity.flow.work import Event
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.run import Observer
+from parity.flow.campaign.work import Event
 
 
 def describe_counts(counts: Mapping[Outcome, int]) -> Text:

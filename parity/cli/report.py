@@ -14,7 +14,7 @@ from parity.cli.session import ExitStatus
 
 if TYPE_CHECKING:
     from parity.cli.session import Session
-    from parity.flow.report import Comparison
+    from parity.flow.document.report import Comparison
 
 
 def report_command(
@@ -38,7 +38,7 @@ def report_command(
     Exit status: 0 written or up to date, 1 stale (with --check), 2 usage or configuration.
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.report import compare_report, make_report, write_report  # noqa: PLC0415
+    from parity.flow.document.report import compare_report, make_report, write_report  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from parity.cli.session import Session
     from parity.configuration import Configuration
-    from parity.flow.hosts import LeftOut
-    from parity.flow.run import Order, Summary
+    from parity.flow.campaign.hosts import LeftOut
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.run import Summary
 
 
 def run_command(
@@ -123,9 +124,9 @@ def run_command(
     Exit status: 0 every test passed or was skipped with a reason, 1 tests failed, 2 usage or configuration,
     3 the harness or QEMU failed, 130 interrupted.
     """
-    from parity.flow.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.run import Order  # noqa: PLC0415
-    from parity.flow.selection import (  # noqa: PLC0415
+    from parity.flow.campaign.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.campaign.order import Order  # noqa: PLC0415
+    from parity.flow.campaign.selection import (  # noqa: PLC0415
         choose_stop_rule,
         parse_shard,
         refuse_with_audit,
@@ -197,7 +198,7 @@ def draw_seed() -> int:
 
 def _ask(configuration: Configuration, where: str, *, create: bool) -> tuple[str, ...]:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.status import find_matching  # noqa: PLC0415
+    from parity.flow.results.status import find_matching  # noqa: PLC0415
 
     with open_repository(configuration.database_url, configuration.state_folder, create=create) as repository:
         return find_matching(configuration, repository, where)
@@ -221,7 +222,7 @@ def _tell_nothing(session: Session, why: str, *, as_json: bool) -> NoReturn:
 
 def _resumed(configuration: Configuration, order: Order) -> Order:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.run import resumed_order  # noqa: PLC0415
+    from parity.flow.campaign.run import resumed_order  # noqa: PLC0415
 
     with open_repository(configuration.database_url, configuration.state_folder, create=False) as repository:
         return resumed_order(configuration, repository, order)
@@ -240,9 +241,9 @@ def _run(
 ) -> None:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
-    from parity.flow.interrupt import Interrupted  # noqa: PLC0415
-    from parity.flow.plan import describe_machines  # noqa: PLC0415
-    from parity.flow.run import resumed_order, run_campaign  # noqa: PLC0415
+    from parity.flow.campaign.interrupt import Interrupted  # noqa: PLC0415
+    from parity.flow.campaign.plan import describe_machines  # noqa: PLC0415
+    from parity.flow.campaign.run import resumed_order, run_campaign  # noqa: PLC0415
 
     try:
         with open_repository(configuration.database_url, configuration.state_folder) as repository:
@@ -267,9 +268,9 @@ def _audit(
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.audit import audit_as_json, tell_audit  # noqa: PLC0415
     from parity.cli.progress import open_observer  # noqa: PLC0415
-    from parity.flow.audit import audit_isolation, draw_sample  # noqa: PLC0415
-    from parity.flow.interrupt import Interrupted  # noqa: PLC0415
-    from parity.flow.plan import describe_machines  # noqa: PLC0415
+    from parity.flow.campaign.audit import audit_isolation, draw_sample  # noqa: PLC0415
+    from parity.flow.campaign.interrupt import Interrupted  # noqa: PLC0415
+    from parity.flow.campaign.plan import describe_machines  # noqa: PLC0415
 
     seed = draw_seed() if order.seed is None else order.seed
     cases = order.cases if everything else draw_sample(order.cases, seed=seed)
@@ -310,8 +311,8 @@ def interrupted_status(number: int) -> int:
 
 def _show_order(session: Session, configuration: Configuration, order: Order, *, as_json: bool) -> None:
     from parity.cli.progress import describe_order  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.plan import describe_machines, tests_in_order  # noqa: PLC0415
-    from parity.flow.run import dry_run  # noqa: PLC0415
+    from parity.flow.campaign.plan import describe_machines, tests_in_order  # noqa: PLC0415
+    from parity.flow.campaign.run import dry_run  # noqa: PLC0415
 
     commands = dict(dry_run(configuration, order))
     if as_json:

@@ -37,7 +37,7 @@ def show_command(
 ) -> None:
     """Show a test's attempts, newest first, with the evidence and the end of the transcript."""
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.history import choose_attempts, read_attempts, read_tail  # noqa: PLC0415
+    from parity.flow.results.attempts import choose_attempts, read_attempts, read_tail  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -116,7 +116,7 @@ def _show_list(session: Session, attempts: Sequence[StoredAttempt]) -> None:
 def _show(session: Session, repository: Repository, attempt: StoredAttempt, *, lines: int) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.flow.history import read_tail  # noqa: PLC0415
+    from parity.flow.results.attempts import read_tail  # noqa: PLC0415
     from parity.printable import printable  # noqa: PLC0415
 
     out, verdict = session.out, attempt.verdict
@@ -150,7 +150,7 @@ def _show_hang(session: Session, repository: Repository, attempt: StoredAttempt)
 
     from parity.cli.hangs import show_hang  # noqa: PLC0415
     from parity.diagnosis import Cause  # noqa: PLC0415
-    from parity.flow.history import measure_capture  # noqa: PLC0415
+    from parity.flow.results.attempts import measure_capture  # noqa: PLC0415
 
     if attempt.hang is None:
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from parity.flow.work import Finished, Started, WorkerEnded
+from parity.flow.campaign.work import Finished, Started, WorkerEnded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from parity.flow.work import Event
+    from parity.flow.campaign.work import Event
 
 FIRST_S: Final = 5.0
 """Seconds until a test that still runs is worth a word."""

@@ -44,8 +44,8 @@ def status_command(
     What expectations.toml announces is marked: `xfail` fails as announced, `xpass` passes all the same.
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.expectations import read_expectations  # noqa: PLC0415
-    from parity.flow.status import find_matching, read_status  # noqa: PLC0415
+    from parity.flow.results.expectations import read_expectations  # noqa: PLC0415
+    from parity.flow.results.status import find_matching, read_status  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from parity.campaign import Case
     from parity.cli.session import Session
     from parity.configuration import Configuration
-    from parity.flow.run import Order, Summary
-    from parity.flow.stress import FailedAttempt, FailureGroup, Stress
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.run import Summary
+    from parity.flow.campaign.stress import FailedAttempt, FailureGroup, Stress
     from parity.statistics import Rate
 
 _NAMED: Final = 10
@@ -115,9 +116,9 @@ def stress_command(
 def _select(
     configuration: Configuration, tests: list[str], named: list[str] | tuple[()], *, boots: bool
 ) -> tuple[Case, ...]:
-    from parity.flow.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.selection import select_cases, select_targets  # noqa: PLC0415
-    from parity.flow.stress import select_booted  # noqa: PLC0415
+    from parity.flow.campaign.hosts import leave_out_unserved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.campaign.selection import select_cases, select_targets  # noqa: PLC0415
+    from parity.flow.campaign.stress import select_booted  # noqa: PLC0415
 
     targets = select_targets(configuration, names=named)
     if boots:
@@ -138,9 +139,9 @@ def _order(
     until_fail: bool,
 ) -> Order:
     from parity.campaign import StopRule  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.run import Order  # noqa: PLC0415
-    from parity.flow.selection import repeat_cases  # noqa: PLC0415
-    from parity.flow.stress import BOOT_FAILURES_IN_A_ROW  # noqa: PLC0415
+    from parity.flow.campaign.order import Order  # noqa: PLC0415
+    from parity.flow.campaign.selection import repeat_cases  # noqa: PLC0415
+    from parity.flow.campaign.stress import BOOT_FAILURES_IN_A_ROW  # noqa: PLC0415
 
     return Order(
         cases=repeat_cases(cases, times or 1),
@@ -159,10 +160,10 @@ def _order(
 def _run(session: Session, configuration: Configuration, order: Order, *, what: str, as_json: bool) -> None:
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
-    from parity.flow.interrupt import Interrupted  # noqa: PLC0415
-    from parity.flow.plan import describe_machines  # noqa: PLC0415
-    from parity.flow.run import run_campaign  # noqa: PLC0415
-    from parity.flow.stress import read_stress  # noqa: PLC0415
+    from parity.flow.campaign.interrupt import Interrupted  # noqa: PLC0415
+    from parity.flow.campaign.plan import describe_machines  # noqa: PLC0415
+    from parity.flow.campaign.run import run_campaign  # noqa: PLC0415
+    from parity.flow.campaign.stress import read_stress  # noqa: PLC0415
 
     machines = describe_machines(configuration, order)
     try:

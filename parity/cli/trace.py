@@ -15,8 +15,8 @@ from parity.errors import UsageError
 
 if TYPE_CHECKING:
     from parity.cli.session import Session
-    from parity.flow.diagnose import Examined
-    from parity.flow.trace import Wanted
+    from parity.flow.hang.diagnose import Examined
+    from parity.flow.hang.trace import Wanted
 
 
 def trace_command(
@@ -69,8 +69,8 @@ def trace_command(
 
     Exit status: 0, or 1 when --validate finds a fault, 2 usage or configuration.
     """
-    from parity.flow.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.trace import Wanted, render_page, render_perfetto  # noqa: PLC0415
+    from parity.flow.hang.diagnose import examine_saved  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.hang.trace import Wanted, render_page, render_perfetto  # noqa: PLC0415
 
     session: Session = context.obj
     examined = examine_saved(session.configuration(), what, target=target)
@@ -104,7 +104,7 @@ def _write(session: Session, file: Path, content: bytes) -> None:
 def _show(session: Session, examined: Examined, wanted: Wanted, *, as_json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415 - keeps --help fast
 
-    from parity.flow.trace import describe_events, trace_lines  # noqa: PLC0415
+    from parity.flow.hang.trace import describe_events, trace_lines  # noqa: PLC0415
 
     if as_json:
         sys.stdout.write(json.dumps(describe_events(examined, wanted), indent=1) + "\n")
@@ -115,7 +115,7 @@ def _show(session: Session, examined: Examined, wanted: Wanted, *, as_json: bool
 
 def _validate(session: Session, examined: Examined, *, as_json: bool) -> ExitStatus:
     from parity.cli.table import print_table  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.trace import count_events, validate  # noqa: PLC0415
+    from parity.flow.hang.trace import count_events, validate  # noqa: PLC0415
 
     checks, (header, rows) = validate(examined), count_events(examined)
     failed = any(check.failed for check in checks)

@@ -1,6 +1,6 @@
 """Questions about tests, such as `aarch64:fail and x86_64:pass`: read (reader), answered on standings (model, words).
 
-Nothing here knows where standings come from: `parity.flow.status` asks the database.
+Nothing here knows where standings come from: `parity.flow.results.status` asks the database.
 """
 
 from parity.query.model import Background, Query

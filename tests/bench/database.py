@@ -25,10 +25,10 @@ from sqlalchemy import insert
 from db import open_repository
 from db.models import AttemptRow, CampaignRow, HangRow, LogRow, TargetFactsRow
 from parity.configuration import load_configuration
-from parity.flow.compare import compare
-from parity.flow.gate import hold_gate
-from parity.flow.report import make_report
-from parity.flow.status import read_status
+from parity.flow.document.report import make_report
+from parity.flow.results.compare import compare
+from parity.flow.results.gate import hold_gate
+from parity.flow.results.status import read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

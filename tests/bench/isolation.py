@@ -24,9 +24,10 @@ from typing import Any, Final
 
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
-from parity.flow.interrupt import Interrupt
-from parity.flow.run import Order, make_rig
-from parity.flow.selection import select_cases
+from parity.flow.campaign.interrupt import Interrupt
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import make_rig
+from parity.flow.campaign.selection import select_cases
 from runners.boot import boot
 from runners.scratch import open_scratch
 from tests.bench.plain_loop import run_plain_loop

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import pexpect
 
-from parity.flow.run import dry_run
+from parity.flow.campaign.run import dry_run
 
 if TYPE_CHECKING:
     from parity.configuration import Configuration
-    from parity.flow.run import Order
+    from parity.flow.campaign.order import Order
 
 _BOOT_S: Final = 30
 _TEST_S: Final = 30

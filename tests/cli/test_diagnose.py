@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from parity.cli.app import application
 from parity.cli.diagnosis_page import show_diagnosis
 from parity.configuration import load_configuration
-from parity.flow.diagnose import examine
+from parity.flow.hang.diagnose import examine
 from tests.support.duet import ROOT, kernel
 from tests.support.stuck import ARCH, HARMFUL, make_hostile, parity, stuck
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from parity.attempt import Isolation
 from parity.campaign import Case, StopRule
 from parity.cli.progress import BriefObserver, LiveObserver, describe_order
-from parity.flow.run import Order
-from parity.flow.work import Finished, Started
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.work import Finished, Started
 from parity.outcome import Outcome
 from runners.boot import Report
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.cli.slowness import FIRST_S, SlowTests
-from parity.flow.work import Started, WorkerEnded
+from parity.flow.campaign.work import Started, WorkerEnded
 
 
 def started(*tests: str, worker: int = 1) -> Started:

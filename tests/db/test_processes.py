@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from db import open_repository
 from parity.campaign import CampaignState
-from parity.flow.maintenance import check_results
+from parity.flow.results.maintenance import check_results
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -60,7 +60,7 @@ PRUNER = """
 import sys
 from pathlib import Path
 from db import open_repository
-from parity.flow.maintenance import PruneOrder, prune_results
+from parity.flow.results.maintenance import PruneOrder, prune_results
 from tests.conftest import Make
 
 order = PruneOrder(keep=1, failures=True)

@@ -24,7 +24,8 @@ from parity.campaign import Case
 from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.diagnosis import Cause
-from parity.flow.run import Order, run_campaign
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import run_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import Case
-from parity.flow.audit import Difference, audit_isolation, draw_sample
-from parity.flow.run import Order
-from parity.flow.selection import select_cases
+from parity.flow.campaign.audit import Difference, audit_isolation, draw_sample
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.selection import select_cases
 from parity.outcome import Outcome
 from tests.support.lab import ARCHITECTURES, Lab, Watcher
 
 if TYPE_CHECKING:
     from parity.configuration import Configuration
-    from parity.flow.audit import Audit
+    from parity.flow.campaign.audit import Audit
 
 CASES = [Case(target=target, test=f"test{number}") for target in "ab" for number in range(30)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from parity.campaign import CampaignState
 from parity.errors import UsageError
-from parity.flow.baselines import pin_run
+from parity.flow.results.baselines import pin_run
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Past

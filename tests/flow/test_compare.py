@@ -11,7 +11,7 @@ from parity.campaign import Baseline, Revision
 from parity.comparison import ChangeKind
 from parity.configuration import load_configuration
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.compare import choose_sides, compare, find_baseline, resolve_side
+from parity.flow.results.compare import choose_sides, compare, find_baseline, resolve_side
 from parity.outcome import Outcome, PairState
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from db import open_repository
 from parity.configuration import load_configuration
 from parity.diagnosis import Cause, Confidence
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.diagnose import examine, examine_saved, find_capture
-from parity.flow.diagnosis_json import describe
-from parity.flow.diagnosis_page import CPU_HEADER, THREAD_HEADER, make_page
+from parity.flow.hang.diagnose import examine, examine_saved, find_capture
+from parity.flow.hang.diagnosis_json import describe
+from parity.flow.hang.diagnosis_page import CPU_HEADER, THREAD_HEADER, make_page
 from parity.outcome import Outcome
 from tests.support.duet import kernel
 from tests.support.stuck import ARCH, stuck

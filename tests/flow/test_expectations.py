@@ -8,7 +8,7 @@ import pytest
 
 from parity.configuration import Configuration, load_configuration
 from parity.errors import ConfigurationError, ExpectationError, UsageError
-from parity.flow.expectations import read_expectations
+from parity.flow.results.expectations import read_expectations
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import pytest
 
 from parity.campaign import CampaignState, Case
 from parity.errors import UsageError
-from parity.flow.export_results import TRANSCRIPT_LINES, read_results
+from parity.flow.exchange.export_results import TRANSCRIPT_LINES, read_results
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -1,90 +1,92 @@
+"""How one test fared over its attempts."""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from parity.errors import UnknownNameError, UsageError
-from parity.flow.history import choose_attempts, measure_capture, read_attempts, read_tail
+from parity.flow.results.history import SYMBOLS, State, TargetHistory, build_target_history
 from parity.outcome import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from db import Repository
-    from parity.configuration import Configuration
-    from tests.conftest import Make
-    from tests.flow.conftest import Past
-
-PASS = (Outcome.PASS, "exit status 0", None)
+from tests.support.standings import attempt
 
 
-def test_a_test_that_is_no_longer_listed_still_has_its_history(
-    configure: Callable[..., Configuration], past: Past
-) -> None:
-    past.run(0, {("aarch64", "gone_test"): PASS})
-    assert len(read_attempts(configure("fork_test"), past.repository, "gone_test")) == 1
+def history(*outcomes: Outcome, images: str = "") -> TargetHistory:
+    """Return the history of attempts in runs 1, 2, ..., each on the image of one letter."""
+    letters = images or "a" * len(outcomes)
+    return build_target_history(
+        [
+            attempt(outcome=outcome, number=run, run=run, image=image)
+            for run, (outcome, image) in enumerate(zip(outcomes, letters, strict=True), 1)
+        ]
+    )
 
 
-def test_a_name_that_was_never_known_offers_listed_and_former_tests(
-    configure: Callable[..., Configuration], past: Past
-) -> None:
-    past.run(0, {("aarch64", "gone_test"): PASS})
-    with pytest.raises(UnknownNameError) as caught:
-        read_attempts(configure("fork_test"), past.repository, "gone_tst")
-    assert caught.value.near[0] == "gone_test"
+PASS, FAIL, HANG, SKIP, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.HANG, Outcome.SKIP, Outcome.ERROR
 
 
-def test_a_test_that_was_never_run_says_how_to_run_it(
-    configure: Callable[..., Configuration], past: Past
-) -> None:
-    with pytest.raises(UsageError, match="fork_test was never run on aarch64") as caught:
-        read_attempts(configure("fork_test"), past.repository, "fork_test", target="aarch64")
-    assert caught.value.hint == "parity run fork_test --target aarch64"
+def test_a_failing_test_says_since_when_and_when_it_last_passed() -> None:
+    found = history(PASS, PASS, FAIL, ERROR, HANG)
+    assert found.now is not None
+    assert (found.now.state, found.now.first.campaign, found.now.attempts) == (State.FAILS, 3, 2)
+    passing = found.newest(State.PASSES)
+    assert passing is not None
+    assert (passing.first.campaign, passing.last.campaign) == (1, 2)
 
 
-def test_without_a_number_each_targets_newest_attempt_is_chosen(
-    configure: Callable[..., Configuration], past: Past
-) -> None:
-    for hour in range(2):
-        past.run(hour, {("aarch64", "fork_test"): PASS, ("x86_64", "fork_test"): PASS})
-    attempts = read_attempts(configure("fork_test"), past.repository, "fork_test")
-    chosen = choose_attempts(attempts, test="fork_test")
-    assert sorted((attempt.target, attempt.campaign) for attempt in chosen) == [("aarch64", 2), ("x86_64", 2)]
+def test_a_passing_test_says_when_it_first_and_last_failed_before() -> None:
+    found = history(PASS, FAIL, HANG, PASS)
+    assert found.now is not None
+    assert (found.now.state, found.now.first.campaign) == (State.PASSES, 4)
+    failing = found.newest(State.FAILS)
+    assert failing is not None
+    assert (failing.first.campaign, failing.last.campaign) == (2, 3)
 
 
-def test_an_attempt_of_another_test_is_refused(configure: Callable[..., Configuration], past: Past) -> None:
-    past.run(0, {("aarch64", "fork_test"): PASS, ("aarch64", "dup_test"): PASS})
-    attempts = read_attempts(configure("fork_test", "dup_test"), past.repository, "fork_test")
-    with pytest.raises(UsageError, match="fork_test has no attempt 2"):
-        choose_attempts(attempts, test="fork_test", number=2)
+def test_a_skip_neither_passes_nor_fails() -> None:
+    assert [stretch.state for stretch in history(PASS, SKIP, FAIL).stretches] == [
+        State.PASSES,
+        State.IS_SKIPPED,
+        State.FAILS,
+    ]
 
 
-def test_the_tail_of_a_transcript_is_harmless(repository: Repository, make: Make) -> None:
-    campaign = repository.start_campaign(make.plan())
-    repository.add_attempt(campaign, make.attempt(transcript=b"first\r\n\x1b[2Jsecond \xff\nthird\n"))
-    (attempt,) = repository.attempts_of("fork_test")
-    assert read_tail(repository, attempt, lines=2) == (r"\x1b[2Jsecond \xff", "third")
+def test_what_measured_nothing_neither_ends_nor_begins_anything() -> None:
+    found = history(ERROR)
+    assert (found.now, found.line, found.attempts) == (None, "e", 1)
+    assert len(history(PASS, ERROR, PASS).stretches) == 1
 
 
-def test_an_attempt_without_logs_has_no_tail(repository: Repository, make: Make) -> None:
-    campaign = repository.start_campaign(make.plan())
-    repository.add_attempt(campaign, make.attempt())
-    (attempt,) = repository.attempts_of("fork_test")
-    assert read_tail(repository, attempt, lines=5) == ()
+def test_both_directions_on_one_image_are_flaky_and_on_two_images_are_not() -> None:
+    assert history(PASS, FAIL, images="aa").is_flaky
+    assert not history(PASS, FAIL, images="ab").is_flaky
 
 
-def test_a_capture_is_as_large_as_its_files_and_not_as_what_they_point_to(tmp_path: Path, make: Make) -> None:
-    capture = tmp_path / "capture"
-    (capture / "rings").mkdir(parents=True)
-    (tmp_path / "image").write_bytes(b"x" * 500_000)
-    (capture / "rings" / "cpu0.bin").write_bytes(b"x" * 300)
-    (capture / "kernel").symlink_to(tmp_path / "image")
-    size = measure_capture(make.hang(capture))
-    assert size is not None
-    assert 300 < size < 500_000
+def test_only_the_image_booted_last_says_whether_it_is_flaky_now() -> None:
+    found = history(PASS, FAIL, PASS, PASS, images="aabb")
+    assert (found.is_flaky, found.flaky_images) == (False, 1)
+    assert (found.image_rate.failures, found.image_rate.trials) == (0, 2)
 
 
-def test_a_capture_that_is_gone_has_no_size(tmp_path: Path, make: Make) -> None:
-    assert measure_capture(make.hang(tmp_path / "gone")) is None
+def test_a_pass_after_a_failure_hides_nothing() -> None:
+    found = history(FAIL, PASS)
+    assert found.is_flaky
+    assert (found.image_rate.failures, found.image_rate.trials) == (1, 2)
+
+
+def test_each_outcome_has_a_character_of_its_own() -> None:
+    assert len(set(SYMBOLS.values())) == len(Outcome) == len(SYMBOLS)
+
+
+@given(st.lists(st.sampled_from(Outcome), min_size=1, max_size=300))
+def test_stretches_cover_all_that_was_measured_and_alternate(outcomes: list[Outcome]) -> None:
+    found = history(*outcomes)
+    measured = sum(outcome.is_measured for outcome in outcomes)
+    states = [stretch.state for stretch in found.stretches]
+    assert all(one is not other for one, other in pairwise(states))
+    assert len(found.stretches) <= 100
+    assert sum(stretch.attempts for stretch in found.stretches) <= measured
+    if len(found.stretches) < 100:
+        assert sum(stretch.attempts for stretch in found.stretches) == measured
+    assert len(found.line) == min(len(outcomes), 80)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from parity.errors import MachineError
-from parity.flow.hosts import leave_out_unserved
+from parity.flow.campaign.hosts import leave_out_unserved
 from runners.emulator import Host
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import pytest
 
 from parity.campaign import Origin
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.import_file import Format, Wanted, guess_target, parse_moment, sniff_format
-from parity.flow.import_page import plan_page
-from parity.flow.import_results import plan_results
-from parity.flow.import_store import store_entries, store_runs
-from parity.flow.planning import read_plan
+from parity.flow.document.planning import read_plan
+from parity.flow.exchange.import_file import Format, Wanted, guess_target, parse_moment, sniff_format
+from parity.flow.exchange.import_page import plan_page
+from parity.flow.exchange.import_results import plan_results
+from parity.flow.exchange.import_store import store_entries, store_runs
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from db import Repository
     from parity.configuration import Configuration
-    from parity.flow.import_file import ImportPlan
+    from parity.flow.exchange.import_file import ImportPlan
 
 PAGE = Path(__file__).parents[1] / "interchange" / "pages" / "wombat.md"
 TESTS = (

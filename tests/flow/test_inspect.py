@@ -18,8 +18,9 @@ from parity.attempt import Isolation
 from parity.campaign import Case
 from parity.configuration import HangRules, load_configuration
 from parity.diagnosis import Cause
-from parity.flow.inspect import find_base
-from parity.flow.run import Order, run_campaign
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import run_campaign
+from parity.flow.hang.inspect import find_base
 from parity.outcome import Outcome
 from tests.support.duet import ROOT, kernel
 from tests.support.lab import Lab, Watcher

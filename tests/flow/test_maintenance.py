@@ -14,7 +14,7 @@ from db import open_repository
 from parity.attempt import BootFailure, Log, LogKind
 from parity.campaign import Baseline, CampaignState, ImportedCampaign, Origin, ReportedTotal
 from parity.errors import UsageError
-from parity.flow.maintenance import PruneOrder, check_results, parse_age, prune_results
+from parity.flow.results.maintenance import PruneOrder, check_results, parse_age, prune_results
 from parity.outcome import Outcome
 from tests.conftest import Make
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity.errors import ConfigurationError
-from parity.flow.matrix import count_matrix
+from parity.flow.document.matrix import count_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 
 from parity.configuration import load_configuration
 from parity.errors import PlanError
-from parity.flow.planning import read_checked_plan, read_plan
+from parity.flow.document.planning import read_checked_plan, read_plan
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:

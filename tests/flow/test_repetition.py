@@ -11,17 +11,18 @@ import pytest
 from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import CampaignState, StopRule
-from parity.flow.run import Order, resumed_order, run_campaign
-from parity.flow.selection import select_cases
-from parity.flow.stress import read_stress
-from parity.flow.work import Finished
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import resumed_order, run_campaign
+from parity.flow.campaign.selection import select_cases
+from parity.flow.campaign.stress import read_stress
+from parity.flow.campaign.work import Finished
 from parity.outcome import Outcome
 from tests.support.lab import Lab, Watcher
 
 if TYPE_CHECKING:
     from parity.configuration import Configuration
-    from parity.flow.run import Summary
-    from parity.flow.work import Event
+    from parity.flow.campaign.run import Summary
+    from parity.flow.campaign.work import Event
 
 pytestmark = pytest.mark.qemu
 

@@ -12,7 +12,7 @@ from parity.attempt import BootFailure, Isolation
 from parity.campaign import CampaignState
 from parity.document import format_duration
 from parity.errors import UsageError
-from parity.flow.report import compare_report, make_report, write_report
+from parity.flow.document.report import compare_report, make_report, write_report
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from db import open_repository
 from parity.attempt import BootFailure
 from parity.diagnosis import Cause
-from parity.flow.report import make_report
+from parity.flow.document.report import make_report
 from parity.outcome import Outcome
 from tests.conftest import Make
 from tests.flow.conftest import Past

@@ -11,7 +11,7 @@ from gdb.event_types import Event
 from parity.campaign import Baseline, CampaignState
 from parity.document import build_document
 from parity.document.work import WorkStatus
-from parity.flow.report import make_report, read_history
+from parity.flow.document.report import make_report, read_history
 from parity.outcome import Outcome
 from tests.support.captures import capture, idle
 

@@ -12,8 +12,8 @@ from db import open_repository
 from parity.attempt import Isolation
 from parity.campaign import Baseline, ImportedCampaign, Origin, ReportedTotal
 from parity.errors import PlanError
-from parity.flow.report import make_report
-from parity.flow.run_file import export_runs, import_runs
+from parity.flow.document.report import make_report
+from parity.flow.exchange.run_file import export_runs, import_runs
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:

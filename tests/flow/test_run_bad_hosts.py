@@ -14,9 +14,10 @@ import pytest
 
 from db import open_repository
 from parity.attempt import Isolation, LogKind
-from parity.flow.interrupt import Interrupt
-from parity.flow.run import Order, make_rig
-from parity.flow.selection import select_cases
+from parity.flow.campaign.interrupt import Interrupt
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import make_rig
+from parity.flow.campaign.selection import select_cases
 from parity.outcome import Outcome
 from runners.runner import make_runner
 from runners.scratch import open_scratch, scratch_root

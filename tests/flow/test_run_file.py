@@ -9,8 +9,8 @@ import pytest
 
 from parity.campaign import Baseline, CampaignState
 from parity.errors import UsageError
-from parity.flow.report import make_report
-from parity.flow.run_file import export_runs, import_runs
+from parity.flow.document.report import make_report
+from parity.flow.exchange.run_file import export_runs, import_runs
 from tests.support.run_files import CAPTURE, everything, read_folder, record_all, write_capture
 
 if TYPE_CHECKING:

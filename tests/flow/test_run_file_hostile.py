@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from db import open_repository
 from parity.errors import HarnessError, UsageError
-from parity.flow.run_file import export_runs, import_runs
+from parity.flow.exchange.run_file import export_runs, import_runs
 from tests.support.run_files import URL, everything, record_all
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import pytest
 from parity.attempt import Isolation
 from parity.campaign import CampaignState
 from parity.errors import MachineError
-from parity.flow.work import Finished
+from parity.flow.campaign.work import Finished
 from parity.outcome import Outcome
 from runners.scratch import scratch_root
 from tests.support.lab import ARCHITECTURES, Lab, Watcher, evidence, outcomes
 
 if TYPE_CHECKING:
-    from parity.flow.work import Event
+    from parity.flow.campaign.work import Event
 
 pytestmark = pytest.mark.qemu
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parity.configuration import Configuration
-    from parity.flow.run import Summary
+    from parity.flow.campaign.run import Summary
 
 pytestmark = pytest.mark.qemu
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parity.campaign import Case
-from parity.flow.schedule import Capacity, Schedule, Sequencing, Unit
+from parity.flow.campaign.schedule import Capacity, Schedule, Sequencing, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parity.campaign import Case, StopRule
 from parity.errors import UsageError
-from parity.flow.selection import (
+from parity.flow.campaign.selection import (
     Shard,
     choose_stop_rule,
     parse_shard,

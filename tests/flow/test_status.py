@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity.errors import UnknownNameError
-from parity.flow.status import read_status
+from parity.flow.results.status import read_status
 from parity.outcome import Outcome, PairState
 
 if TYPE_CHECKING:

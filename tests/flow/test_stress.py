@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parity.diagnosis import Cause
 from parity.errors import UsageError
-from parity.flow.stress import failure_signature, mask_numbers, read_stress, select_booted
+from parity.flow.campaign.stress import failure_signature, mask_numbers, read_stress, select_booted
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:

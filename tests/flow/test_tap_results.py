@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from parity.errors import UsageError
-from parity.flow.tap_results import read_tap
+from parity.flow.exchange.tap_results import read_tap
 from parity.outcome import Outcome
 
 NESTED = """\

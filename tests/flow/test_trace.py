@@ -6,8 +6,8 @@ import pytest
 
 from parity.configuration import load_configuration
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.diagnose import examine
-from parity.flow.trace import (
+from parity.flow.hang.diagnose import examine
+from parity.flow.hang.trace import (
     Wanted,
     count_events,
     describe_events,
@@ -22,7 +22,7 @@ from tests.support.stuck import stuck
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
     from tests.support.stuck import Stuck
 
 __all__ = ["kernel", "stuck"]

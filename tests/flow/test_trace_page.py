@@ -10,7 +10,7 @@ from gdb.event_types import Event, Names, event_types
 from gdb.ring import decode_rings
 from gdb.timeline import merge
 from gdb.timeline_page import timeline_page_data
-from parity.flow.trace_page import render_trace_page
+from parity.flow.hang.trace_page import render_trace_page
 from tests.support.ring_writer import RingWriter, ring_layout
 
 EVIL = '</script><img src=x onerror="alert(1)">&\u2028'

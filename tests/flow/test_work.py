@@ -6,8 +6,8 @@ import threading
 import time
 
 from parity.campaign import Case
-from parity.flow.schedule import Capacity, Schedule
-from parity.flow.work import WorkQueue
+from parity.flow.campaign.schedule import Capacity, Schedule
+from parity.flow.campaign.work import WorkQueue
 from parity.outcome import Outcome
 
 

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from parity.flow.tap_results import read_tap
+from parity.flow.exchange.tap_results import read_tap
 from parity.interchange.tap_writer import render_ktap, render_tap
 from parity.outcome import Outcome
 from runners.ktap import parse_ktap

@@ -21,8 +21,9 @@ from db import open_repository
 from parity.attempt import Isolation
 from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
-from parity.flow.run import Order, run_campaign
-from parity.flow.selection import select_cases
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import run_campaign
+from parity.flow.campaign.selection import select_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,16 +15,17 @@ import pytest
 from db import open_repository
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
-from parity.flow.run import Order, resumed_order, run_campaign
-from parity.flow.selection import select_cases
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import resumed_order, run_campaign
+from parity.flow.campaign.selection import select_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parity.attempt import BootFailure
     from parity.configuration import Configuration
-    from parity.flow.run import Summary
-    from parity.flow.work import Event
+    from parity.flow.campaign.run import Summary
+    from parity.flow.campaign.work import Event
     from parity.outcome import Outcome
 
 ROOT: Final = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from parity.flow.history import read_attempts
+from parity.flow.results.attempts import read_attempts
 from parity.outcome import Outcome
 from parity.statistics import Rate, failure_rate
 

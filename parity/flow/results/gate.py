@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from parity.campaign import Case
 from parity.comparison import Pairing, pair_by_time
-from parity.flow.compare import Side, find_baseline, list_runs, read_side, side_of_run
-from parity.flow.expectations import read_expectations
-from parity.flow.status import choose_scope
+from parity.flow.results.compare import Side, find_baseline, list_runs, read_side, side_of_run
+from parity.flow.results.expectations import read_expectations
+from parity.flow.results.status import choose_scope
 from parity.gate import GateReport, judge_gate
 from parity.outcome import Outcome
 from parity.standing import build_standing

@@ -25,7 +25,7 @@ from db.transfer import add_run, read_run
 from gdb.capture_folder import new_folder
 from parity.campaign import Baseline
 from parity.errors import HarnessError, UsageError
-from parity.flow.run_archive import (
+from parity.flow.exchange.run_archive import (
     NAMES,
     find_entry,
     hash_entry,

@@ -37,7 +37,7 @@ class Format(StrEnum):
     """What a file turned out to be."""
 
     RUN = "run"
-    """Runs as parity's own file (parity.flow.run_file)."""
+    """Runs as parity's own file (parity.flow.exchange.run_file)."""
     JUNIT = "junit"
     TAP = "tap"
     PAGE = "page"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Isolation
-from parity.flow.run import run_campaign
+from parity.flow.campaign.run import run_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from parity.attempt import Attempt
     from parity.campaign import Case
     from parity.configuration import Configuration
-    from parity.flow.run import Observer, Order, Summary
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.run import Observer, Summary
     from parity.outcome import Outcome
 
 SAMPLE: Final = 20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from parity.attempt import Attempt, Isolation, Verdict
 from parity.campaign import ImportedCampaign, Origin
 from parity.errors import UsageError
-from parity.flow.import_file import (
+from parity.flow.exchange.import_file import (
     Format,
     ImportPlan,
     guess_target,
@@ -16,7 +16,7 @@ from parity.flow.import_file import (
     make_revision,
     read_bounded,
 )
-from parity.flow.tap_results import read_tap
+from parity.flow.exchange.tap_results import read_tap
 from parity.interchange.junit_reader import read_junit
 from parity.printable import printable_line
 from runners.console_text import decode_console
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parity.configuration import Configuration
-    from parity.flow.import_file import Wanted
+    from parity.flow.exchange.import_file import Wanted
     from parity.interchange.results import FoundResult
 
 _LIMIT: Final = 64 * 1024 * 1024

@@ -11,7 +11,7 @@ from parity.architecture import ARCHITECTURES
 from parity.campaign import Case, StopRule
 from parity.configuration import SuiteDelivery
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.schedule import stable_hash
+from parity.flow.campaign.schedule import stable_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

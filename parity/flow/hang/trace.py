@@ -15,8 +15,8 @@ from gdb.timeline_text import TimelineFilter, choose, format_timeline
 from gdb.trace_validation import TraceState, read_indices, validate_trace
 from gdb.trace_validation import count_events as count_by_provider
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.diagnosis_json import describe_each
-from parity.flow.trace_page import render_trace_page
+from parity.flow.hang.diagnosis_json import describe_each
+from parity.flow.hang.trace_page import render_trace_page
 from parity.printable import printable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gdb.evidence import Evidence
     from gdb.timeline import Timeline
     from gdb.trace_validation import Check
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
 
 _MOMENT: Final = re.compile(r"-?(?P<number>[0-9]{1,12}(?:\.[0-9]{1,9})?) ?(?P<unit>ns|us|µs|ms|s)")
 _UNITS_NS: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}

@@ -20,7 +20,7 @@ from gdb.rules import diagnose
 from gdb.take_capture import Tools, take_capture
 from parity.diagnosis import Hang
 from parity.errors import HarnessError
-from parity.flow.pulse import Pulse
+from parity.flow.hang.pulse import Pulse
 from parity.printable import printable_line
 from runners.machine import Stopped
 from runners.observation import Ending

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from db.maintenance import Dispensable, References, check_database, owner_of_log, prune, read_references
 from gdb.capture_folder import read_capture, sweep_unfinished
 from parity.errors import UsageError
-from parity.flow.history import folder_size
+from parity.flow.results.attempts import folder_size
 from parity.printable import printable
 
 if TYPE_CHECKING:

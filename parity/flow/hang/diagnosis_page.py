@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gdb.cpu_state import Frame
     from gdb.evidence import Evidence
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
 
 CPU_HEADER: Final = ("CPU", "state", "level", "irqs", "at", "ticks", "tick age", "thread", "system call")
 THREAD_HEADER: Final = ("thread", "name", "state", "CPU", "waits for")

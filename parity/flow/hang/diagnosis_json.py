@@ -10,7 +10,7 @@ from gdb.cpu_table import cpu_lines
 if TYPE_CHECKING:
     from gdb.evidence import Evidence
     from gdb.ring import Events
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
 
 
 def describe(examined: Examined, *, events: int) -> dict[str, object]:

@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from parity.configuration import SuiteDelivery
-from parity.flow.schedule import VIRTUAL_CPUS_A_CORE, Capacity, Schedule, Sequencing
+from parity.flow.campaign.schedule import VIRTUAL_CPUS_A_CORE, Capacity, Schedule, Sequencing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from parity.campaign import Case
     from parity.configuration import Configuration
-    from parity.flow.run import Order
+    from parity.flow.campaign.order import Order
 
 
 def choose_capacity(configuration: Configuration, order: Order) -> Capacity:

@@ -14,7 +14,7 @@ from gdb.memory import RecordedMemory
 from gdb.rules import diagnose
 from parity.configuration import HangRules
 from parity.errors import UsageError
-from parity.flow.history import read_attempts
+from parity.flow.results.attempts import read_attempts
 
 if TYPE_CHECKING:
     from db import Repository

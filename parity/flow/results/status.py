@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from parity.campaign import Case
 from parity.expectations import Expectations
-from parity.flow.expectations import read_expectations
+from parity.flow.results.expectations import read_expectations
 from parity.standing import Scope, Standing, build_standing
 
 if TYPE_CHECKING:

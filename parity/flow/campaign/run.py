@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from gdb.capture_folder import sweep_unfinished
 from parity.attempt import Isolation
-from parity.campaign import CampaignPlan, CampaignState, Case, StopRule, TargetFacts
+from parity.campaign import CampaignPlan, CampaignState, StopRule, TargetFacts
 from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
 from parity.errors import BuildError, UsageError
-from parity.flow.inspect import GuestInspector
-from parity.flow.interrupt import Interrupt, Interrupted
-from parity.flow.plan import choose_capacity, make_schedule
-from parity.flow.record import Record
-from parity.flow.work import Finished, TargetLost, WorkQueue, work
+from parity.flow.campaign.interrupt import Interrupt, Interrupted
+from parity.flow.campaign.plan import choose_capacity, make_schedule
+from parity.flow.campaign.record import Record
+from parity.flow.campaign.work import Finished, TargetLost, WorkQueue, work
+from parity.flow.hang.inspect import GuestInspector
 from parity.outcome import Outcome
 from runners.accelerator import choose_accelerator
 from runners.boot import not_made
@@ -37,46 +37,12 @@ if TYPE_CHECKING:
     from db.repository import Repository
     from parity.attempt import Attempt
     from parity.configuration import Configuration, Target
-    from parity.flow.schedule import Schedule
-    from parity.flow.work import Event
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.schedule import Schedule
+    from parity.flow.campaign.work import Event
     from runners.inspection import Inspector
 
 _BUILD_S: Final = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the user asked for."""
-
-    cases: tuple[Case, ...]
-    """One that is to be attempted several times is in it as often."""
-    isolation: Isolation
-    jobs: int | None = None
-    timeout_s: float | None = None
-    build: bool = True
-    arguments: tuple[str, ...] = ()
-    always_inspect: bool = False
-    """Look into every guest that does not end well, whatever the configuration says."""
-    resumed: int | None = None
-    """The number of the campaign that is gone on with."""
-    seed: int | None = None
-    """Shuffles the order; without one it is that of the expected durations."""
-    stop: StopRule = StopRule.NEVER
-    endless: bool = False
-    """Repeat the cases until the stop rule ends it."""
-    boot_retries: int | None = None
-    """How often a boot that failed is tried again, instead of as configured."""
-    boot_failures_in_a_row: int = 2
-    """So many tests without a boot, and a target is given up."""
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets, in the cases' order."""
-        return tuple(dict.fromkeys(case.target for case in self.cases))
-
-    def tests_of(self, target: str) -> tuple[str, ...]:
-        """The tests that are to run on a target, in order, each once."""
-        return tuple(dict.fromkeys(case.test for case in self.cases if case.target == target))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

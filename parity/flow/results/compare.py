@@ -18,7 +18,7 @@ from parity.comparison import (
     pair_by_time,
 )
 from parity.errors import UnknownNameError, UsageError
-from parity.flow.status import choose_scope, find_matching
+from parity.flow.results.status import choose_scope, find_matching
 from parity.outcome import Outcome
 from parity.standing import build_standing
 

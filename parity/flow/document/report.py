@@ -15,11 +15,11 @@ from parity.attempt import Isolation
 from parity.campaign import DEFAULT_BASELINE, Origin
 from parity.document import Document, History, build_document, draw_chart, format_duration, named_failures
 from parity.errors import UsageError
-from parity.flow.compare import find_baseline, read_side
-from parity.flow.matrix import count_matrix
-from parity.flow.planning import read_checked_plan
-from parity.flow.status import choose_scope
-from parity.flow.tracing import read_tracing
+from parity.flow.document.matrix import count_matrix
+from parity.flow.document.planning import read_checked_plan
+from parity.flow.document.tracing import read_tracing
+from parity.flow.results.compare import find_baseline, read_side
+from parity.flow.results.status import choose_scope
 from parity.hangs import cause_words, deciding_sentence
 from parity.markdown import Markdown, code, codes, columns, fence, text
 from parity.outcome import PairState

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parity.campaign import CampaignState, Case, StopRule
-from parity.flow.work import Finished, TargetLost
+from parity.flow.campaign.work import Finished, TargetLost
 
 if TYPE_CHECKING:
     from db.repository import Repository
     from parity.attempt import Attempt
-    from parity.flow.interrupt import Interrupt
-    from parity.flow.run import Order
-    from parity.flow.work import Event
+    from parity.flow.campaign.interrupt import Interrupt
+    from parity.flow.campaign.order import Order
+    from parity.flow.campaign.work import Event
 
 
 class Record:

@@ -18,7 +18,7 @@ from runners.runner import make_runner
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
-    from parity.flow.schedule import Schedule, Unit
+    from parity.flow.campaign.schedule import Schedule, Unit
     from runners.rig import Rig
     from runners.runner import Runner
 

@@ -10,9 +10,10 @@ from gdb.cpu_state import REGISTER_SETS
 from gdb.mi import find_gdb
 from parity.attempt import Isolation
 from parity.campaign import Case
-from parity.flow.inspect import GuestInspector, find_base
-from parity.flow.interrupt import Interrupt
-from parity.flow.run import Order, build_targets, make_rig
+from parity.flow.campaign.interrupt import Interrupt
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.run import build_targets, make_rig
+from parity.flow.hang.inspect import GuestInspector, find_base
 from parity.outcome import Outcome
 from runners.machine import Stopped
 from runners.runner import make_runner
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from parity.attempt import Attempt
     from parity.configuration import Configuration
     from parity.diagnosis import Hang
-    from parity.flow.run import Observer
+    from parity.flow.campaign.run import Observer
     from runners.inspection import Stall
     from runners.machine import Machine
     from runners.rig import Rig

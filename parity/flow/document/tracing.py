@@ -9,13 +9,13 @@ from gdb.event_types import provider_name
 from gdb.trace_validation import count_events
 from parity.document.tracing import ProviderCount, TraceCheck, TraceFacts
 from parity.errors import UsageError
-from parity.flow.diagnose import examine
-from parity.flow.trace import validate
+from parity.flow.hang.diagnose import examine
+from parity.flow.hang.trace import validate
 
 if TYPE_CHECKING:
     from db import Repository
     from parity.configuration import Configuration
-    from parity.flow.diagnose import Examined
+    from parity.flow.hang.diagnose import Examined
 
 
 def read_tracing(configuration: Configuration, repository: Repository) -> tuple[TraceFacts, ...]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from parity.campaign import Case
 from parity.errors import UsageError
-from parity.flow.expectations import read_expectations
-from parity.flow.history import read_tail
-from parity.flow.status import choose_scope
+from parity.flow.results.attempts import read_tail
+from parity.flow.results.expectations import read_expectations
+from parity.flow.results.status import choose_scope
 from parity.interchange.results import CaseResult, RunResults
 
 if TYPE_CHECKING:

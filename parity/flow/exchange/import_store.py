@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from db import Repository
     from parity.campaign import ImportedCampaign
-    from parity.flow.import_file import ImportPlan
+    from parity.flow.exchange.import_file import ImportPlan
     from parity.interchange.page.record import PlannedEntry
 
 _FOLDERS: Final = {Decision: "decisions", WorkItem: "work", LogEntry: "log"}

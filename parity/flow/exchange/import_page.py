@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from parity.attempt import Attempt, Isolation, Verdict
 from parity.campaign import ImportedCampaign, Origin, ReportedTotal
 from parity.errors import UsageError
-from parity.flow.import_file import Format, ImportPlan, guess_target, make_identity, read_page_text
+from parity.flow.exchange.import_file import Format, ImportPlan, guess_target, make_identity, read_page_text
 from parity.interchange.page import find_contradictions, parse_page
 from parity.interchange.page.record import TopicKind
 from parity.outcome import Outcome
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parity.configuration import Configuration
-    from parity.flow.import_file import Wanted
+    from parity.flow.exchange.import_file import Wanted
     from parity.interchange.page import Page
     from parity.interchange.page.record import PastRun
 

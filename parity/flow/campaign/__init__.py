@@ -1,0 +1,1 @@
+"""Running tests: from what was asked for to machines, attempts and what is kept of them."""

@@ -1,0 +1,1 @@
+"""The parity document: from the results, the plan and the kernel's tree."""

@@ -1,0 +1,1 @@
+"""Why a guest got no further: looking into it, and reading what was found there."""
