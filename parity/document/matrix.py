@@ -18,6 +18,8 @@ class Counted:
     """By target, each thing once, sorted."""
     same_names: bool
     """Whether a thing has the same name on every target, so that what is missing can be named."""
+    files: int
+    """How many files were looked at, over all targets."""
 
     def missing(self, reference: str, port: str) -> tuple[str, ...]:
         """Return what the reference has and the port has not; nothing where names do not tell."""

@@ -109,3 +109,9 @@ def test_a_row_that_cannot_be_is_told_with_its_key(
     with pytest.raises(ConfigurationError, match=problem) as caught:
         configure("cat_test", more=f"[[matrix]]\n{row}\n")
     assert caught.value.key == key
+
+
+@pytest.mark.usefixtures("tree")
+def test_it_is_known_whether_a_row_found_any_file(configure: Callable[..., Configuration]) -> None:
+    assert count(configure, CALLS).files == 2
+    assert count(configure, CALLS.replace("*.c", "*.rs")).files == 0

@@ -14,7 +14,7 @@ from parity.errors import ConfigurationError, UsageError
 from parity.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from parity.configuration import Configuration
     from parity.configuration.matrix import MatrixRow
@@ -40,30 +40,25 @@ def count_matrix(configuration: Configuration) -> tuple[Counted, ...]:
         return ()
     tree = _Tree(configuration)
     targets = [name for name, target in configuration.targets.items() if not target.is_host]
-    return tuple(
-        Counted(
-            name=row.name,
-            same_names=row.same_names,
-            items={
-                target: _count(
-                    tree, row, target, {"arch": configuration.target(target).arch, "target": target}
-                )
-                for target in targets
-            },
-        )
-        for row in rows
-    )
+    return tuple(_count_row(tree, row, configuration, targets) for row in rows)
 
 
-def _count(tree: _Tree, row: MatrixRow, target: str, fields: Mapping[str, str]) -> tuple[str, ...]:
-    own = row.target.get(target)
-    globs = [fill(glob, fields) for glob in (own and own.files) or row.files]
-    pattern = (own and own.pattern) or row.pattern
-    files = tree.matching(globs)
-    if pattern is None:
-        return tuple(sorted({PurePosixPath(file).name if row.same_names else file for file in files}))
-    expression = pattern.compile(fields)
-    return tuple(sorted({item for file in files for item in _find(expression, tree.read(file))}))
+def _count_row(tree: _Tree, row: MatrixRow, configuration: Configuration, targets: Sequence[str]) -> Counted:
+    found: dict[str, tuple[str, ...]] = {}
+    looked_at: set[str] = set()
+    for target in targets:
+        fields = {"arch": configuration.target(target).arch, "target": target}
+        own = row.target.get(target)
+        files = tree.matching(fill(glob, fields) for glob in (own and own.files) or row.files)
+        looked_at.update(files)
+        pattern = (own and own.pattern) or row.pattern
+        if pattern is None:
+            items = {PurePosixPath(file).name if row.same_names else file for file in files}
+        else:
+            expression = pattern.compile(fields)
+            items = {item for file in files for item in _find(expression, tree.read(file))}
+        found[target] = tuple(sorted(items))
+    return Counted(name=row.name, same_names=row.same_names, items=found, files=len(looked_at))
 
 
 def _find(expression: re.Pattern[str], text: str) -> Iterator[str]:
