@@ -14,14 +14,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _NAME: Final = "/memfd:memory-backend-memfd"
 """What Linux calls the file that QEMU makes for such memory (util/memfd.c and backends/hostmem-memfd.c, QEMU 7.2)."""
 _CHUNK: Final = 4 * 1024 * 1024
+_EMPTY: Final = bytes(mmap.PAGESIZE)
 
 Span = tuple[int, int]
 """Begin and end, in bytes."""
@@ -90,12 +89,12 @@ def open_memory(pid: int) -> SavedMemory | None:
         return None
 
 
-def used_spans(content: bytes) -> list[Span]:
-    """Return where the pages are that hold anything but zeros; neighbours are one span."""
-    pages = np.frombuffer(content, dtype=np.uint8).reshape(-1, mmap.PAGESIZE)
-    used = pages.view(np.uint64).any(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], used, [False])))) * mmap.PAGESIZE
-    return [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+def used_spans(content: bytes) -> Iterator[Span]:
+    """Yield where the pages are that hold anything but zeros; neighbours are one span."""
+    pages = range(0, len(content), mmap.PAGESIZE)
+    return merge_spans(
+        (page, page + mmap.PAGESIZE) for page in pages if content[page : page + mmap.PAGESIZE] != _EMPTY
+    )
 
 
 def merge_spans(spans: Iterable[Span]) -> Iterator[Span]:
