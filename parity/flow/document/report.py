@@ -17,7 +17,6 @@ from parity.document import Document, History, build_document, draw_chart, forma
 from parity.errors import UsageError
 from parity.flow.document.matrix import count_matrix
 from parity.flow.document.planning import read_checked_plan
-from parity.flow.document.tracing import read_tracing
 from parity.flow.results.compare import find_baseline, read_side
 from parity.flow.results.status import choose_scope
 from parity.hangs import cause_words, deciding_sentence
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from parity.campaign import StoredCampaign
     from parity.configuration import Configuration
     from parity.document import TargetChanges
+    from parity.document.tracing import TraceFacts
 
 TEMPLATE: Final = "arm64-parity.md.j2"
 _FRAMES_SHOWN: Final = 8
@@ -107,8 +107,20 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
         plan=plan,
         kinds=repository.failure_kinds(error_numbers=error_numbers, causes=causes),
         matrix=count_matrix(configuration),
-        traces=read_tracing(configuration, repository),
+        traces=_read_traces(configuration, repository),
     )
+
+
+def _read_traces(configuration: Configuration, repository: Repository) -> tuple[TraceFacts, ...]:
+    """Return what each target's newest capture shows."""
+    newest = (repository.newest_hang(target=name) for name in configuration.targets)
+    hung = [attempt for attempt in newest if attempt is not None]
+    if not hung:
+        return ()
+    # Loaded where there is something to read: half a second of everything that reads captures.
+    from parity.flow.document.tracing import read_tracing  # noqa: PLC0415
+
+    return read_tracing(configuration, hung)
 
 
 def render_document(document: Document, *, folder: Path) -> str:

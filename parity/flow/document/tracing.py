@@ -13,26 +13,27 @@ from parity.flow.hang.diagnose import examine
 from parity.flow.hang.trace import validate
 
 if TYPE_CHECKING:
-    from db import Repository
+    from collections.abc import Iterable
+
+    from parity.attempt import StoredAttempt
     from parity.configuration import Configuration
     from parity.flow.hang.diagnose import Examined
 
 
-def read_tracing(configuration: Configuration, repository: Repository) -> tuple[TraceFacts, ...]:
-    """Return what each target's newest capture shows; nothing of a target without one, or whose folder is gone.
+def read_tracing(configuration: Configuration, hung: Iterable[StoredAttempt]) -> tuple[TraceFacts, ...]:
+    """Return what the captures of some attempts show; nothing of one without rings, or whose folder is gone.
 
     A capture that cannot be read is none: `parity trace` says what is wrong with it.
     """
     found = []
-    for name in configuration.targets:
-        attempt = repository.newest_hang(target=name)
-        if attempt is None or attempt.hang is None:
+    for attempt in hung:
+        if attempt.hang is None:
             continue
         try:
             examined = examine(configuration, attempt.hang.folder, attempt)
         except UsageError:
             continue
-        facts = _describe(examined, target=name)
+        facts = _describe(examined, target=attempt.target)
         if facts is not None:
             found.append(facts)
     return tuple(found)
