@@ -114,7 +114,7 @@ def read_history(configuration: Configuration, repository: Repository) -> Histor
 def _read_traces(configuration: Configuration, repository: Repository) -> tuple[TraceFacts, ...]:
     """Return what each target's newest capture shows."""
     newest = (repository.newest_hang(target=name) for name in configuration.targets)
-    hung = [attempt for attempt in newest if attempt is not None]
+    hung = [attempt for attempt in newest if attempt and attempt.hang and attempt.hang.folder.is_dir()]
     if not hung:
         return ()
     # Loaded where there is something to read: half a second of everything that reads captures.
