@@ -60,22 +60,12 @@ def show_command(
 
 def _describe(repository: Repository, attempt: StoredAttempt) -> dict[str, object]:
     from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
+    from parity.interchange.results_json import describe_attempt  # noqa: PLC0415
 
-    verdict = attempt.verdict
     return {
-        "attempt": attempt.id,
         "run": attempt.campaign,
         "target": attempt.target,
-        "outcome": verdict.outcome,
-        "evidence": verdict.evidence,
-        "exit_status": verdict.exit_status,
-        "signal": verdict.signal,
-        "error_number": verdict.error_number,
-        "isolation": attempt.isolation,
-        "started_at": attempt.started_at.isoformat(),
-        "duration_s": round(attempt.duration_s, 4),
-        "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
-        "image": attempt.fingerprint,
+        **describe_attempt(attempt),
         "hang": describe_hang(attempt.hang),
         "logs": [_describe_log(log) for log in repository.logs_of(attempt.id)],
     }

@@ -38,7 +38,7 @@ def render_json(results: RunResults) -> str:
                 "outcome_before": None if case.before is None else case.before.verdict.outcome,
                 "mixed": case.is_mixed,
                 "expected_to_fail": case.expected or None,
-                "attempts": [_describe_attempt(attempt) for attempt in case.attempts],
+                "attempts": [describe_attempt(attempt) for attempt in case.attempts],
             }
             for case in results.cases
         ],
@@ -77,7 +77,8 @@ def _describe_facts(facts: TargetFacts) -> dict[str, object]:
     }
 
 
-def _describe_attempt(attempt: StoredAttempt) -> dict[str, object]:
+def describe_attempt(attempt: StoredAttempt) -> dict[str, object]:
+    """Return what JSON says of an attempt, besides whose it is."""
     verdict = attempt.verdict
     return {
         "attempt": attempt.id,
@@ -90,7 +91,7 @@ def _describe_attempt(attempt: StoredAttempt) -> dict[str, object]:
         "started_at": attempt.started_at.isoformat(),
         "duration_s": round(attempt.duration_s, 4),
         "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
-        "fingerprint": attempt.fingerprint,
+        "image": attempt.fingerprint,
         "hang": _describe_hang(attempt.hang),
     }
 
