@@ -234,16 +234,23 @@ class Machine:
         self.panic = ""
 
     def _share_memory(self) -> SavedMemory | None:
-        """Agree with QEMU that the guest's memory is ours to save, where it shares that with us."""
-        if self._memory is None and (memory := open_memory(self.pid)) is not None:
-            self._resources.callback(memory.close)
-            ours = {"capability": "x-ignore-shared", "state": True}
-            try:
-                self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
-            except MachineError:  # a QEMU that does not know it saves the memory itself
-                return None
-            self._memory = memory
+        """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
+        if self._memory is None:
+            shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
+            memory = open_memory(self.pid) if len(shared) == 1 else None
+            if memory is not None:
+                self._resources.callback(memory.close)
+                if self._leaves_out_shared_memory():
+                    self._memory = memory
         return self._memory
+
+    def _leaves_out_shared_memory(self) -> bool:
+        ours = {"capability": "x-ignore-shared", "state": True}
+        try:
+            self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
+        except MachineError:  # a QEMU that does not know it saves the memory itself
+            return False
+        return True
 
     def _go_through(self, command: str) -> None:
         said = self._monitor.execute("human-monitor-command", **{"command-line": f"{command} {_STATE}"})

@@ -159,6 +159,30 @@ def test_a_qemu_that_is_killed_before_it_answers_is_started_once_more(lab: Lab) 
     assert found == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "skip"): Outcome.SKIP}
 
 
+@pytest.mark.parametrize("devices", ["none", "one more"])
+def test_memory_is_kept_by_us_only_where_no_other_is_shared(lab: Lab, devices: str) -> None:
+    shared = f"memory-backend-file,id=more,size=1M,share=on,mem-path={lab.folder}/more"
+    more = f', "-object", "{shared}", "-device", "ivshmem-plain,memdev=more,master=on"'
+    configuration = lab.write(
+        "pass", "fail", architectures=["x86_64"], arguments=more if devices == "one more" else ""
+    )
+    order = Order(
+        cases=select_cases(configuration, targets=["x86_64"]), isolation=Isolation.SNAPSHOT, build=False
+    )
+    bystander = Bystander()
+    with open_scratch() as scratch:
+        rig = make_rig(configuration, "x86_64", order, scratch, Interrupt(), inspector=bystander)
+        runner = make_runner(rig)
+        try:
+            reports = [*runner.run(("pass", "fail", "pass"))]
+        finally:
+            runner.close()
+    assert [r.attempt.verdict.outcome for r in reports] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
+    assert {r.attempt.isolation for r in reports} == {Isolation.SNAPSHOT}
+    (machine,) = bystander.machines
+    assert (machine._memory is None) == (devices == "one more")
+
+
 @pytest.mark.parametrize("lost", [1, 3])
 def test_a_state_that_is_lost_costs_a_boot_and_three_times_the_snapshots(lab: Lab, lost: int) -> None:
     tests = ("pass", "fail", "skip", "silent", "large", "binary")
