@@ -50,7 +50,7 @@ def run_command(
             "-j",
             min=1,
             max=256,
-            help="At most so many machines side by side; by default as many as have four virtual CPUs for each "
+            help="At most so many machines side by side; by default as many as have six virtual CPUs for each "
             "host core together.",
         ),
     ] = None,

@@ -1,6 +1,6 @@
 """One campaign in a process of its own, measured: `python -m tests.bench.one_campaign FOLDER ISOLATION JOBS TARGET ...`.
 
-Writes one JSON object: wall-clock seconds, CPU seconds of this process and of what it started, its largest memory,
+With 0 jobs as many machines run as the host carries. Writes one JSON object: wall-clock seconds, CPU seconds of this process and of what it started, its largest memory,
 and of every attempt when it began and how long it took.
 """
 
@@ -28,7 +28,7 @@ def main() -> None:
     order = Order(
         cases=select_cases(configuration, targets=targets),
         isolation=Isolation(isolation),
-        jobs=int(jobs),
+        jobs=int(jobs) or None,
         build=False,
     )
     began = time.monotonic()

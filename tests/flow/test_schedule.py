@@ -155,7 +155,7 @@ def test_a_worker_stays_with_its_target_as_long_as_there_is_work_on_it() -> None
 
 def test_nobody_starts_a_machine_before_the_one_that_waits_for_room() -> None:
     cases = [Case(target=target, test=str(number)) for target in "sl" for number in range(3)]
-    capacity = Capacity(host_cores=2, costs={"s": 4, "l": 8})
+    capacity = Capacity(host_cores=2, costs={"s": 4, "l": 12})
     schedule = Schedule(
         cases, capacity=capacity, sequencing=Sequencing(durations=dict.fromkeys(cases[:3], 1.0))
     )
@@ -183,12 +183,12 @@ def test_what_is_dropped_is_not_taken() -> None:
 @pytest.mark.parametrize(
     ("jobs", "units", "words"),
     [
-        (None, 160, "up to 2 machines side by side (2 host cores carry 8 virtual CPUs, a machine takes 4)"),
+        (None, 160, "up to 3 machines side by side (2 host cores carry 12 virtual CPUs, a machine takes 4)"),
         (1, 160, "1 machine (--jobs 1)"),
         (2, 160, "up to 2 machines side by side (--jobs 2)"),
-        (8, 160, "up to 2 machines side by side (2 host cores carry 8 virtual CPUs, a machine takes 4)"),
+        (8, 160, "up to 3 machines side by side (2 host cores carry 12 virtual CPUs, a machine takes 4)"),
         (None, 1, "1 machine (there is no more to run)"),
-        (None, None, "up to 2 machines side by side (2 host cores carry 8 virtual CPUs, a machine takes 4)"),
+        (None, None, "up to 3 machines side by side (2 host cores carry 12 virtual CPUs, a machine takes 4)"),
     ],
 )
 def test_how_many_machines_run_is_told_with_the_reason(
