@@ -105,9 +105,7 @@ def print_table(folder: Path, *, quick: bool) -> None:
     for target in TARGETS:
         save_ms, restore_ms = measure_snapshots(folder, target)
         write(f"{target}: save {save_ms:.0f} ms, restore {restore_ms:.0f} ms (median of {RESTORES})\n")
-    write(
-        "\n| isolation | cost of a test, median | 160 attempts | its own CPU / QEMU's | memory |\n"
-    )
+    write("\n| isolation | cost of a test, median | 160 attempts | its own CPU / QEMU's | memory |\n")
     write("|---|---:|---:|---:|---:|\n")
     walls: dict[str, float] = {}
     outcomes: dict[str, dict[tuple[str, str], str]] = {}
