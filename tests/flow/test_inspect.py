@@ -20,7 +20,7 @@ from parity.configuration import HangRules, load_configuration
 from parity.diagnosis import Cause
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import run_campaign
-from parity.flow.hang.inspect import find_base
+from parity.flow.hang.look import find_base
 from parity.outcome import Outcome
 from tests.support.duet import ROOT, kernel
 from tests.support.lab import Lab, Watcher

@@ -13,7 +13,8 @@ from parity.campaign import Case
 from parity.flow.campaign.interrupt import Interrupt
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import build_targets, make_rig
-from parity.flow.hang.inspect import GuestInspector, find_base
+from parity.flow.hang.inspect import GuestInspector
+from parity.flow.hang.look import find_base
 from parity.outcome import Outcome
 from runners.machine import Stopped
 from runners.runner import make_runner
@@ -115,7 +116,7 @@ def debug_test(
         for error in build_targets(configuration, order, observer, interrupt).values():
             raise error
         inspector = _HoldingInspector(
-            inner=GuestInspector(configuration, configuration.state_folder / "captures", always=True),
+            inner=GuestInspector(configuration.state_folder / "captures", always=True),
             hold=hold,
             interrupt=interrupt,
             folder=folder,

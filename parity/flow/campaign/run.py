@@ -148,9 +148,7 @@ def run_campaign(
     with Interrupt() as interrupt, open_scratch() as scratch:
         unbuilt = build_targets(configuration, order, observer, interrupt)
         sweep_unfinished(configuration.state_folder / "captures")
-        inspector = GuestInspector(
-            configuration, configuration.state_folder / "captures", always=order.always_inspect
-        )
+        inspector = GuestInspector(configuration.state_folder / "captures", always=order.always_inspect)
         rigs = {
             name: make_rig(configuration, name, order, scratch, interrupt, inspector=inspector)
             for name in order.targets
