@@ -183,7 +183,7 @@ class Repository(Store):
         """
         with self.reading() as session:
             rows = session.scalars(queries.remaining_cases(campaign))
-            return tuple(Case(target=row.target, test=row.test) for row in rows)
+            return tuple(Case.of(row) for row in rows)
 
     def expected_durations(self) -> dict[Case, float]:
         """Return how many seconds each case took, on the average of its newest measured attempts."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from parity.attempt import Attempt, Isolation
@@ -52,12 +53,35 @@ class Origin(StrEnum):
     """A TAP or KTAP file."""
 
 
+class _OfCase(Protocol):
+    @property
+    def target(self) -> str: ...
+    @property
+    def test(self) -> str: ...
+
+
+_Attempt = TypeVar("_Attempt", bound=_OfCase)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Case:
     """One test on one target: what a campaign plans."""
 
     target: str
     test: str
+
+    @classmethod
+    def of(cls, result: _OfCase) -> Case:
+        """Return what an attempt, or anything else that names a target and a test, is of."""
+        return cls(target=result.target, test=result.test)
+
+
+def group_by_case(attempts: Iterable[_Attempt]) -> dict[Case, tuple[_Attempt, ...]]:
+    """Return attempts by what they are of, in the order in which they come."""
+    found: dict[Case, list[_Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(Case.of(attempt), []).append(attempt)
+    return {case: tuple(of_case) for case, of_case in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Expectation:
     def covers(self, attempt: Attempt | StoredAttempt) -> bool:
         """Whether it announces this attempt's failure."""
         return (
-            Case(target=attempt.target, test=attempt.test) in self.cases
+            Case.of(attempt) in self.cases
             and attempt.verdict.outcome is self.outcome
             and self.evidence.covers(attempt)
         )
@@ -94,13 +94,13 @@ class Expectations:
 
     def covering(self, attempt: Attempt | StoredAttempt) -> Expectation | None:
         """Return the first entry that announces this attempt's failure; None where none does."""
-        announced = self.by_case.get(Case(target=attempt.target, test=attempt.test), ())
+        announced = self.by_case.get(Case.of(attempt), ())
         return next((entry for entry in announced if entry.covers(attempt)), None)
 
     def mark(self, attempt: Attempt | StoredAttempt) -> Mark | None:
         """Return how an attempt meets what was expected; None where nothing was, or something else."""
         if attempt.verdict.outcome is Outcome.PASS:
-            expected = Case(target=attempt.target, test=attempt.test) in self.by_case
+            expected = Case.of(attempt) in self.by_case
             return Mark.XPASS if expected else None
         return Mark.XFAIL if self.covering(attempt) else None
 

@@ -109,7 +109,7 @@ def judge_gate(
     regressions, covered, lost = [], [], []
     for pairing in pairings:
         now, then = pairing.now, pairing.then
-        case = Case(target=pairing.target, test=pairing.test)
+        case = Case.of(pairing)
         passed = then is not None and then.verdict.outcome is Outcome.PASS
         if now is None or not is_measured(now):
             lost += [case] if passed else []
@@ -134,7 +134,7 @@ def _find_flaky(
 ) -> tuple[Flaky, ...]:
     found = []
     for pairing in pairings:
-        case = Case(target=pairing.target, test=pairing.test)
+        case = Case.of(pairing)
         attempts = tuple(on_image.get(case, ()))
         if len({attempt.verdict.outcome is Outcome.PASS for attempt in attempts}) > 1:
             passed = pairing.then is not None and pairing.then.verdict.outcome is Outcome.PASS
@@ -156,7 +156,7 @@ def _find_stale(
 ) -> Iterable[Stale]:
     """Yield what has expired, and what covers a test that passes and never failed so on the same image."""
     passing = {
-        Case(target=pairing.target, test=pairing.test)
+        Case.of(pairing)
         for pairing in pairings
         if pairing.now is not None and pairing.now.verdict.outcome is Outcome.PASS
     }

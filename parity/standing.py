@@ -133,7 +133,7 @@ class Standing:
 
 def build_standing(scope: Scope, attempts: Iterable[StoredAttempt]) -> Standing:
     """Arrange one attempt a case by test and target; attempts out of scope are left out."""
-    by_case = {Case(target=attempt.target, test=attempt.test): attempt for attempt in attempts}
+    by_case = {Case.of(attempt): attempt for attempt in attempts}
 
     def newest(test: str, targets: Iterable[str]) -> dict[str, StoredAttempt | None]:
         cases = (Case(target=target, test=test) for target in targets)

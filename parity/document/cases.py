@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parity.campaign import group_by_case
 from parity.hangs import deciding_sentence
 from parity.outcome import Outcome
 
@@ -62,13 +63,15 @@ def _without_result(rows: Sequence[TestStanding], target: str) -> tuple[str, ...
 
 def list_unstable(history: History) -> tuple[Unstable, ...]:
     """Return the tests whose results cannot be relied on."""
-    cases: dict[tuple[str, str], list[Outcome]] = {}
-    for attempt in history.unstable:
-        cases.setdefault((attempt.target, attempt.test), []).append(attempt.verdict.outcome)
     return tuple(
-        Unstable(target=target, test=test, attempts=len(outcomes), counts=_describe(outcomes))
-        for (target, test), outcomes in cases.items()
-        if target in history.scope.targets and test in history.scope.tests
+        Unstable(
+            target=case.target,
+            test=case.test,
+            attempts=len(attempts),
+            counts=_describe(attempt.verdict.outcome for attempt in attempts),
+        )
+        for case, attempts in group_by_case(history.unstable).items()
+        if case.target in history.scope.targets and case.test in history.scope.tests
     )
 
 

@@ -114,7 +114,7 @@ class _Walk:
         """Take the next run."""
         before: dict[Case, bool | None] = {}
         for change in changes:
-            case = Case(target=change.target, test=change.test)
+            case = Case.of(change)
             if case in self._cases:
                 before.setdefault(case, self.passes.get(case))
                 self.passes[case] = change.outcome is Outcome.PASS

@@ -66,7 +66,7 @@ def measure_work(
     number or a cause that it names (`kinds`) are open for as long as they fail so.
     """
     results, failing = _results(standing), _failures(standing)
-    past = [kind for kind in kinds if Case(target=kind.target, test=kind.test) in results]
+    past = [kind for kind in kinds if Case.of(kind) in results]
     return tuple(
         _measure(item, standing, results, failing=failing, past=past, chronicle=chronicle)
         for item in plan.work
@@ -97,13 +97,9 @@ def _measure(
     named = {
         case for case in results if any(fnmatch.fnmatchcase(case.test, name) for name in item.unblocks.tests)
     }
-    still = {
-        Case(target=attempt.target, test=attempt.test)
-        for attempt in failing
-        if _is_named(item.unblocks, *_kind(attempt))
-    }
+    still = {Case.of(attempt) for attempt in failing if _is_named(item.unblocks, *_kind(attempt))}
     once = {
-        Case(target=kind.target, test=kind.test)
+        Case.of(kind)
         for kind in past
         if _is_named(item.unblocks, kind.error_number, kind.cause, kind.subject)
     }

@@ -43,7 +43,7 @@ class Record:
     def left(self) -> int:
         """How many planned attempts were not made; of an endless campaign, how many cases were not attempted."""
         if self._order.endless:
-            return len(set(self._order.cases) - {_case(attempt) for attempt in self.attempts})
+            return len(set(self._order.cases) - {Case.of(attempt) for attempt in self.attempts})
         return max(0, len(self._order.cases) - len(self.attempts))
 
     @property
@@ -60,7 +60,3 @@ class Record:
             return CampaignState.FAILED
         found = self.stopped and self._order.stop is StopRule.UNTIL_FAIL
         return CampaignState.INTERRUPTED if self.left and not found else CampaignState.FINISHED
-
-
-def _case(attempt: Attempt) -> Case:
-    return Case(target=attempt.target, test=attempt.test)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from parity.campaign import Case
+from parity.campaign import Case, group_by_case
 from parity.errors import UsageError
 from parity.flow.results.attempts import read_tail
 from parity.flow.results.expectations import read_expectations
@@ -69,7 +69,7 @@ def _unreached(
     """Return what was planned and has no attempt; nothing of a run that has no end."""
     if run.endless:
         return ()
-    reached = {Case(target=attempt.target, test=attempt.test) for attempt in attempts}
+    reached = {Case.of(attempt) for attempt in attempts}
     return tuple(
         case for case in dict.fromkeys(repository.remaining_cases(run.number)) if case not in reached
     )
@@ -82,10 +82,8 @@ def _arrange(
     expectations: Expectations,
 ) -> tuple[CaseResult, ...]:
     """Return the cases, the targets in reading order and the tests as listed; what is not listed comes last."""
-    found: dict[Case, list[StoredAttempt]] = {}
-    for attempt in attempts:
-        found.setdefault(Case(target=attempt.target, test=attempt.test), []).append(attempt)
-    earlier = {Case(target=attempt.target, test=attempt.test): attempt for attempt in before}
+    found = group_by_case(attempts)
+    earlier = {Case.of(attempt): attempt for attempt in before}
     targets = {name: place for place, name in enumerate(choose_scope(configuration).targets)}
     tests = {name: place for place, name in enumerate(configuration.tests)}
 
@@ -100,7 +98,7 @@ def _arrange(
     made = []
     for case in sorted(found, key=place):
         result = CaseResult(
-            target=case.target, test=case.test, attempts=tuple(found[case]), before=earlier.get(case)
+            target=case.target, test=case.test, attempts=found[case], before=earlier.get(case)
         )
         entry = expectations.covering(result.worst)
         made.append(result if entry is None else replace(result, expected=entry.reason))

@@ -220,7 +220,7 @@ def _find_times(repository: Repository, pairings: Sequence[Pairing], then: Side)
             after, before
         ):
             continue
-        case = Case(target=before.target, test=before.test)
+        case = Case.of(before)
         number = then.campaign.number if then.campaign else before.campaign
         passes = repository.recent_passes(case, campaign=number, newest=MOST_PASSES)
         change = compare_times(after, passes)

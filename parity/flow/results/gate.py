@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parity.campaign import Case
+from parity.campaign import Case, group_by_case
 from parity.comparison import Pairing, pair_by_time
 from parity.flow.results.compare import Side, find_baseline, list_runs, read_side, side_of_run
 from parity.flow.results.expectations import read_expectations
@@ -96,13 +96,15 @@ def _read_attempts_on_image(
     """
     numbers = [campaign.number for campaign in repository.campaigns()]
     up_to = set(numbers[numbers.index(run) :])
-    on_image = _group(repository.unstable_attempts())
+    on_image = group_by_case(repository.unstable_attempts())
     mixed = {
-        case for case, attempts in _group(repository.campaign_attempts(run)).items() if _is_mixed(attempts)
+        case
+        for case, attempts in group_by_case(repository.campaign_attempts(run)).items()
+        if _is_mixed(attempts)
     }
     found = {}
     for pairing in pairings:
-        case, now = Case(target=pairing.target, test=pairing.test), pairing.now
+        case, now = Case.of(pairing), pairing.now
         if now is None:
             continue
         if case in mixed or _lost_its_pass(pairing) or _passes_unexpectedly(pairing, expectations):
@@ -131,21 +133,14 @@ def _find_gone(
 ) -> tuple[Pairing, ...]:
     """Return what the baseline's own run attempted and parity.toml no longer has: nobody gets rid of a test unseen."""
     number = then.campaign.number if then.campaign else None
-    known = {Case(target=pairing.target, test=pairing.test) for pairing in pairings}
+    known = {Case.of(pairing) for pairing in pairings}
     return tuple(
         Pairing(test=attempt.test, target=attempt.target, then=attempt, now=None)
         for attempt in before
         if attempt.campaign == number
         and (not targets or attempt.target in targets)
-        and Case(target=attempt.target, test=attempt.test) not in known
+        and Case.of(attempt) not in known
     )
-
-
-def _group(attempts: Iterable[StoredAttempt]) -> dict[Case, tuple[StoredAttempt, ...]]:
-    by_case: dict[Case, list[StoredAttempt]] = {}
-    for attempt in attempts:
-        by_case.setdefault(Case(target=attempt.target, test=attempt.test), []).append(attempt)
-    return {case: tuple(found) for case, found in by_case.items()}
 
 
 def _is_mixed(attempts: Iterable[StoredAttempt]) -> bool:
@@ -163,7 +158,7 @@ def _lost_its_pass(pairing: Pairing) -> bool:
 
 
 def _passes_unexpectedly(pairing: Pairing, expectations: Expectations) -> bool:
-    case = Case(target=pairing.target, test=pairing.test)
+    case = Case.of(pairing)
     return (
         case in expectations.by_case
         and pairing.now is not None

@@ -42,7 +42,7 @@ def find_matching(configuration: Configuration, repository: Repository, where: s
     query.check_names(tests=configuration.tests, targets=tuple(configuration.targets))
     flaky = repository.unstable_attempts() if query.asks_for_flaky else ()
     background = Background(
-        flaky=frozenset(Case(target=attempt.target, test=attempt.test) for attempt in flaky),
+        flaky=frozenset(Case.of(attempt) for attempt in flaky),
         expectations=read_expectations(configuration) if query.asks_for_expectations else Expectations(),
     )
     standing = read_status(configuration, repository)
