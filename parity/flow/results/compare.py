@@ -99,11 +99,11 @@ def choose_sides(
     if then is None:
         first = _default_side(repository, campaigns)
     else:
-        first = resolve_side(configuration, repository, then)
+        first = _resolve(configuration, repository, campaigns, then)
     if now is not None:
-        second = resolve_side(configuration, repository, now)
+        second = _resolve(configuration, repository, campaigns, now)
     elif first.target is not None:
-        second = resolve_side(configuration, repository, _other_target(configuration, first.target))
+        second = _resolve(configuration, repository, campaigns, _other_target(configuration, first.target))
     else:
         second = side_of_run(campaigns[0], "the newest run")
     if (first.target is None) is not (second.target is None):
@@ -116,7 +116,12 @@ def choose_sides(
 
 def resolve_side(configuration: Configuration, repository: Repository, name: str) -> Side:
     """Return what a name stands for: a word, else a target, else a baseline, else a run's number, else a revision."""
-    campaigns = list_runs(repository)
+    return _resolve(configuration, repository, list_runs(repository), name)
+
+
+def _resolve(
+    configuration: Configuration, repository: Repository, campaigns: Sequence[StoredCampaign], name: str
+) -> Side:
     baselines = [baseline.name for baseline in repository.baselines()]
     if name in WORDS:
         return _word_side(repository, campaigns, name)
