@@ -147,6 +147,7 @@ def _show(
 ) -> None:
     from parity.flow.exchange.import_store import entry_path  # noqa: PLC0415 - keeps --help fast
     from parity.printable import printable  # noqa: PLC0415
+    from parity.words import first_few  # noqa: PLC0415
 
     lines = [*(_say_run(run.campaign, run) for run in runs)]
     if dry_run:
@@ -161,19 +162,13 @@ def _show(
     lines += (f"{file} is there with other words, and stays as it is" for file in entries.kept)
     lines += (f"left out: {sentence}" for sentence in entries.refused)
     if plan.unknown:
-        lines.append(f"not in parity.toml, and left out: {_some(plan.unknown)}")
+        lines.append(f"not in parity.toml, and left out: {first_few(plan.unknown, _NAMES_SHOWN)}")
     lines += plan.notes
     if plan.findings:
         lines += ("", f"{plan.source} contradicts itself:")
         lines += (f"  line {found.line}: {found.kind}: {found.sentence}" for found in plan.findings)
     for line in lines:
         session.out.print(printable(line), markup=False, soft_wrap=True)
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return as many names as one can read, and how many more there are."""
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
 def _say_run(campaign: ImportedCampaign, run: StoredRun | None) -> str:

@@ -19,6 +19,7 @@ from parity.flow.exchange.import_file import (
 from parity.flow.exchange.tap_results import read_tap
 from parity.interchange.junit_reader import read_junit
 from parity.printable import printable_line
+from parity.words import first_few
 from runners.console_text import decode_console
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def plan_results(configuration: Configuration, file: Path, kind: Format, wanted:
     )
     if not known:
         raise UsageError(
-            f"{file}: none of its {len(found.results)} results is of a test in parity.toml: {_some(unknown)}",
+            f"{file}: none of its {len(found.results)} results is of a test in parity.toml: {first_few(unknown, 3)}",
             hint="tests are found by their exact names",
         )
     pairs = [(targets.choose(result), result) for result in known]
@@ -133,9 +134,3 @@ def _content(pairs: Sequence[tuple[str, FoundResult]]) -> list[object]:
     return [
         [target, result.name, result.outcome, *result.evidence, result.duration_s] for target, result in pairs
     ]
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
