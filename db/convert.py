@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.hangs import hang_record, hang_row
 from db.models import (
-    AttemptRow,
     BaselineRow,
     BootFailureRow,
     CampaignRow,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from db.log_store import LogStore
-    from db.models import LogRow
+    from db.models import AttemptRow, LogRow
 
 
 def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
@@ -180,25 +179,22 @@ def facts_record(row: TargetFactsRow) -> TargetFacts:
     )
 
 
-def attempt_row(attempt: Attempt, campaign: int, facts: int | None, *, state_folder: Path) -> AttemptRow:
-    """Return the row of an attempt, without its logs."""
-    return AttemptRow(
-        campaign=campaign,
-        facts=facts,
-        target=attempt.target,
-        test=attempt.test,
-        outcome=attempt.verdict.outcome.value,
-        evidence=list(attempt.verdict.evidence),
-        exit_status=attempt.verdict.exit_status,
-        signal=attempt.verdict.signal,
-        error_number=attempt.verdict.error_number,
-        nonce=attempt.nonce,
-        isolation=attempt.isolation.value,
-        started_at=attempt.started_at,
-        duration_s=attempt.duration_s,
-        boot_s=attempt.boot_s,
-        hang=hang_row(attempt.hang, state_folder) if attempt.hang else None,
-    )
+def attempt_values(attempt: Attempt) -> dict[str, Any]:
+    """Return the columns of an attempt's row, without the campaign's, the facts', the logs' and the hang's."""
+    return {
+        "target": attempt.target,
+        "test": attempt.test,
+        "outcome": attempt.verdict.outcome.value,
+        "evidence": list(attempt.verdict.evidence),
+        "exit_status": attempt.verdict.exit_status,
+        "signal": attempt.verdict.signal,
+        "error_number": attempt.verdict.error_number,
+        "nonce": attempt.nonce,
+        "isolation": attempt.isolation.value,
+        "started_at": attempt.started_at,
+        "duration_s": attempt.duration_s,
+        "boot_s": attempt.boot_s,
+    }
 
 
 def attempt_record(row: AttemptRow, fingerprint: str | None, *, state_folder: Path) -> StoredAttempt:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from db import convert, queries
 from db.hangs import signature_key
+from db.insert import insert_attempt
 from db.models import (
     AttemptRow,
     BaselineRow,
@@ -81,20 +82,13 @@ class Repository(Store):
     def add_attempt(self, campaign: int, attempt: Attempt) -> int:
         """Record one attempt and its logs, whole or not at all; return its number."""
         with self._storing(attempt.logs) as (session, stored):
-            facts = self._facts_row(session, campaign, attempt.target)
-            row = convert.attempt_row(
-                attempt, campaign, facts.id if facts else None, state_folder=self.state_folder
-            )
-            row.logs = stored
-            session.add(row)
-            session.flush()
-            return row.id
+            return insert_attempt(session, attempt, campaign, stored, state_folder=self.state_folder)
 
     def add_boot_failure(self, campaign: int, failure: BootFailure) -> None:
         """Record one boot that did not come up."""
         with self._storing(failure.logs) as (session, stored):
             row = convert.boot_failure_row(failure, campaign, state_folder=self.state_folder)
-            row.logs = stored
+            row.logs = [LogRow(**log) for log in stored]
             session.add(row)
 
     def add_imported(self, imported: ImportedCampaign) -> tuple[int, bool]:
@@ -115,9 +109,8 @@ class Repository(Store):
             session.add_all(convert.reported_total_row(total, row.number) for total in imported.totals)
             of_attempt = iter(stored)
             for attempt in imported.attempts:
-                kept = convert.attempt_row(attempt, row.number, None, state_folder=self.state_folder)
-                kept.logs = list(itertools.islice(of_attempt, len(attempt.logs)))
-                session.add(kept)
+                of_this = tuple(itertools.islice(of_attempt, len(attempt.logs)))
+                insert_attempt(session, attempt, row.number, of_this, state_folder=self.state_folder)
             return row.number, True
 
     def pin_baseline(self, baseline: Baseline) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from db.engine import explained_errors, for_writing
-from db.models import LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,18 +46,20 @@ class Store:
             yield session
 
     @contextmanager
-    def _storing(self, logs: Iterable[Log]) -> Iterator[tuple[Session, list[LogRow]]]:
-        """Store the logs, then begin to write the rows that name them; nobody sweeps files meanwhile."""
+    def _storing(self, logs: Iterable[Log]) -> Iterator[tuple[Session, list[dict[str, Any]]]]:
+        """Store the logs, then begin to write the rows that name them; nobody sweeps files meanwhile.
+
+        Gives what the logs' rows hold, by column, all but their owner.
+        """
         with self.files.storing():
             stored = self._store(logs)
             with self.writing() as session:
                 yield session, stored
 
-    def _store(self, logs: Iterable[Log]) -> list[LogRow]:
+    def _store(self, logs: Iterable[Log]) -> list[dict[str, Any]]:
         rows = []
         for log in logs:
             file = self.logs.put(log.content)
-            rows.append(
-                LogRow(kind=log.kind.value, port=log.port, sha256=file.sha256, size_bytes=file.size_bytes)
-            )
+            row = {"kind": log.kind.value, "port": log.port}
+            rows.append(row | {"sha256": file.sha256, "size_bytes": file.size_bytes})
         return rows

@@ -168,7 +168,7 @@ class HostRunner:
                 return Ending.FLOODED
             if limits.deadline.expired:
                 return Ending.BUDGET
-            if progress.quiet_s(max(grown_at, family.changed_at)) > limits.quiet_s:
+            if progress.is_quiet(max(grown_at, family.changed_at), limits.quiet_s):
                 return Ending.QUIET
         return Ending.COMPLETED
 

@@ -371,8 +371,8 @@ class Machine:
             return Ending.FLOODED
         if limits.deadline.expired:
             return Ending.BUDGET
-        if self._progress.quiet_s(newest) > limits.quiet_s:
+        if self._progress.is_quiet(newest, limits.quiet_s):
             return Ending.QUIET
-        if self._progress.stalled_s(newest) > limits.stall_s:
+        if self._progress.is_stalled(newest, limits.stall_s):
             return Ending.STALLED
         return None

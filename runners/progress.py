@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _SAMPLE_EVERY_S: Final = 0.25
-_SILENT_S: Final = 0.75
-"""Counters are read, which costs a moment, only of a guest that has been silent for so long."""
+_COUNTED_FROM: Final = 0.5
+"""Counters are read, which costs a moment, only of a guest that was silent for so much of what it may be."""
 _BUSY_SHARE: Final = 0.5
 """Of one host CPU. Four idle guest CPUs that tick at 100 Hz want about a tenth under TCG."""
 
@@ -39,21 +39,22 @@ class ProgressMeter:
         self.count: Callable[[], int | None] | None = None
         """Counts what the guest's kernel does, where that is known."""
         self._counted: int | None = None
-        self._counted_at = self._sampled_at
+        self._counted_at = self._began_at = self._sampled_at
 
     def reset(self) -> None:
         """Start over: a new test begins."""
-        self.worked_at = self._counted_at = self._clock()
+        self.worked_at = self._counted_at = self._began_at = self._clock()
 
-    def quiet_s(self, last_output_at: float) -> float:
-        """Return for how many seconds there was neither output nor work nor a count that moved."""
-        return self._sample(last_output_at) - max(self.worked_at, self._counted_at, last_output_at)
+    def is_quiet(self, last_output_at: float, limit_s: float) -> bool:
+        """Whether there was neither output nor work nor a count that moved for longer than `limit_s`."""
+        now = self._sample(last_output_at, limit_s)
+        return now - max(self.worked_at, self._counted_at, last_output_at) > limit_s
 
-    def stalled_s(self, last_output_at: float) -> float:
-        """Return for how many seconds there was neither output nor a count that moved, work or no work."""
-        return self._sample(last_output_at) - max(self._counted_at, last_output_at)
+    def is_stalled(self, last_output_at: float, limit_s: float) -> bool:
+        """Whether there was neither output nor a count that moved for longer than `limit_s`, work or no work."""
+        return self._sample(last_output_at, limit_s) - max(self._counted_at, last_output_at) > limit_s
 
-    def _sample(self, last_output_at: float) -> float:
+    def _sample(self, last_output_at: float, limit_s: float) -> float:
         now = self._clock()
         if now - self._sampled_at >= _SAMPLE_EVERY_S:
             wanted_s = self._read()
@@ -61,7 +62,7 @@ class ProgressMeter:
             if self.share >= _BUSY_SHARE:
                 self.worked_at = now
             self._sampled_at, self._wanted_s = now, wanted_s
-            if now - last_output_at > _SILENT_S:
+            if now - max(last_output_at, self._began_at) > _COUNTED_FROM * limit_s:
                 self._count(now)
         return now
 
