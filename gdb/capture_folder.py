@@ -11,13 +11,9 @@ import errno
 import json
 import os
 import re
-import shutil
 import stat
-import tempfile
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,64 +24,15 @@ from gdb.memory import Block, RecordedMemory
 from parity.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 CAPTURE_FILE: Final = "capture.json"
-_UNFINISHED: Final = ".writing-"
-"""What a capture's folder is called until it is whole; its process's number follows."""
 _VERSION: Final = 1
 _CAPTURE_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of capture.json; an honest one has a few hundred KiB."""
 _MEMORY_FILE: Final = re.compile(r"(0x[0-9a-f]{1,16})\.bin")
 _MEMORY_LIMIT: Final = 256 * 1024 * 1024
 """Bytes of raw memory in one capture; no honest one has a tenth of it."""
-
-
-@dataclass
-class NewFolder:
-    """A capture's folder while it is made: where it is now, and for good once the context has ended."""
-
-    path: Path
-
-
-@contextmanager
-def new_folder(parent: Path, name: str) -> Iterator[NewFolder]:
-    """Make `parent / name` (with a number where that is taken) under a temporary name: whole or not at all.
-
-    Raises `HarnessError` where it cannot be made.
-    """
-    try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = NewFolder(Path(tempfile.mkdtemp(dir=parent, prefix=f"{_UNFINISHED}{os.getpid()}-")))
-    except OSError as error:
-        raise HarnessError(f"cannot make a folder for a capture in {parent}: {error.strerror}") from error
-    try:
-        yield new
-        new.path = _rename(new.path, parent / name)
-    except BaseException:
-        shutil.rmtree(new.path, ignore_errors=True)
-        raise
-
-
-def sweep_unfinished(parent: Path) -> tuple[Path, ...]:
-    """Remove the folders of captures whose process was killed while it wrote them; return them."""
-    swept = []
-    for folder in parent.glob(f"{_UNFINISHED}*"):
-        owner = folder.name.removeprefix(_UNFINISHED).partition("-")[0]
-        if owner.isdecimal() and not _is_running(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-            swept.append(folder)
-    return tuple(swept)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def write_capture(folder: Path, capture: Capture) -> None:
@@ -172,19 +119,6 @@ def _read_plain(file: Path, *, limit: int) -> bytes:
 
 def _why(error: OSError) -> str:
     return "it is a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
-
-
-def _rename(temporary: Path, wanted: Path) -> Path:
-    for number in range(1, 1000):
-        final = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
-        try:
-            if not final.exists():  # an empty folder would be replaced
-                os.rename(temporary, final)  # noqa: PTH104 - must fail where a folder of that name has content
-                return final
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise HarnessError(f"cannot make the capture {final}: {error.strerror}") from error
-    raise HarnessError(f"there are a thousand captures called {wanted.name}")
 
 
 @cache

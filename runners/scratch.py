@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import MachineError
+from parity.whole_files import is_of_the_dead
 from runners.process import shortage
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _is_abandoned(folder: Path) -> bool:
 
     Neither alone is enough: a moment-old folder is not locked yet, and the owner may live in another container.
     """
-    if _is_running(folder.name):
+    if not is_of_the_dead(folder.name, _PREFIX):
         return False
     try:
         with (folder / _LOCK).open("rb") as lock:
@@ -95,17 +96,4 @@ def _is_abandoned(folder: Path) -> bool:
         return False
     except FileNotFoundError:
         pass
-    return True
-
-
-def _is_running(name: str) -> bool:
-    number = name.removeprefix(_PREFIX).split("-")[0]
-    if not number.isdecimal():
-        return True  # not one of ours
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
     return True

@@ -30,8 +30,8 @@ NOT_PURE = {
 }
 """What owns a process, a socket, a database or the clock."""
 
-NOUNS_AT_THE_EDGE = {"parity.configuration.loader", "parity.deadline"}
-"""The two nouns that touch the world: one reads a file, one knows the default clock."""
+NOUNS_AT_THE_EDGE = {"parity.configuration.loader", "parity.deadline", "parity.whole_files"}
+"""The nouns that touch the world: one reads a file, one knows the default clock, one writes files."""
 
 
 def _name(file: Path) -> str:

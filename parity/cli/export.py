@@ -132,15 +132,15 @@ def _write_text(
     chosen: ExportFormat,
     output: Path | None,
 ) -> None:
-    from parity.flow.document.report import write_report  # noqa: PLC0415
     from parity.flow.exchange.export_results import read_results  # noqa: PLC0415 - keeps --help fast
     from parity.printable import printable  # noqa: PLC0415
+    from parity.whole_files import write_text  # noqa: PLC0415
 
     content = _writer(chosen)(read_results(configuration, repository, run))
     if output is None or output == Path("-"):
         sys.stdout.buffer.write(content.encode())
     else:
-        write_report(content, output)
+        write_text(content, output)
         session.out.print(printable(f"wrote {output}"), markup=False, soft_wrap=True)
 
 

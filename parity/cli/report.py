@@ -38,7 +38,8 @@ def report_command(
     Exit status: 0 written or up to date, 1 stale (with --check), 2 usage or configuration.
     """
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.document.report import compare_report, make_report, write_report  # noqa: PLC0415
+    from parity.flow.document.report import compare_report, make_report  # noqa: PLC0415
+    from parity.whole_files import write_text  # noqa: PLC0415
 
     session: Session = context.obj
     configuration = session.configuration()
@@ -50,7 +51,7 @@ def report_command(
     file = output or configuration.root / configuration.kernel.document
     comparison = compare_report(content, file)
     if not check:
-        write_report(content, file)
+        write_text(content, file)
     _tell(session, file, comparison, check=check, as_json=as_json)
     if check and comparison.is_stale:
         raise typer.Exit(ExitStatus.TESTS_FAILED)

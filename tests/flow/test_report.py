@@ -11,8 +11,7 @@ from markdown_it import MarkdownIt
 from parity.attempt import BootFailure, Isolation
 from parity.campaign import CampaignState
 from parity.document import format_duration
-from parity.errors import UsageError
-from parity.flow.document.report import compare_report, make_report, write_report
+from parity.flow.document.report import compare_report, make_report
 from parity.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -224,7 +223,7 @@ def test_hostile_evidence_breaks_no_table(configure: Callable[..., Configuration
 
 
 def test_a_document_on_disk_that_is_the_same_is_not_stale(tmp_path: Path) -> None:
-    write_report("# duet\n", tmp_path / "page.md")
+    (tmp_path / "page.md").write_text("# duet\n")
     assert not compare_report("# duet\n", tmp_path / "page.md").is_stale
 
 
@@ -233,23 +232,9 @@ def test_a_document_that_is_not_there_is_stale(tmp_path: Path) -> None:
 
 
 def test_a_stale_document_is_told_by_its_first_difference(tmp_path: Path) -> None:
-    write_report("# duet\n49 of 80\n", tmp_path / "page.md")
+    (tmp_path / "page.md").write_text("# duet\n49 of 80\n")
     comparison = compare_report("# duet\n50 of 80\n", tmp_path / "page.md")
     assert (comparison.added, comparison.removed, comparison.first_difference) == (1, 1, "-49 of 80")
-
-
-def test_writing_replaces_the_document_and_leaves_nothing_else(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("old")
-    page.chmod(0o640)
-    write_report("new\n", page)
-    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
-    assert (page.read_bytes(), page.stat().st_mode & 0o777) == (b"new\n", 0o640)
-
-
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written"):
-        write_report("new\n", tmp_path / "no such folder" / "page.md")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdb.capture import Capture, Subject
-from gdb.capture_folder import CAPTURE_FILE, new_folder, read_capture, sweep_unfinished, write_capture
+from gdb.capture_folder import CAPTURE_FILE, read_capture, write_capture
 from gdb.evidence import read_evidence
 from gdb.layout import TraceLayout
 from gdb.memory import Block, RecordedMemory
 from gdb.rules import diagnose
 from parity.configuration import HangRules
 from parity.errors import HarnessError, UsageError
+from parity.whole_files import new_folder
 from tests.support.ring_writer import ring_layout
 
 if TYPE_CHECKING:
@@ -92,41 +92,6 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     folder = tmp_path_factory.mktemp("capture")
     write_capture(folder, capture)
     assert read_capture(folder) == replace(capture, memory=RecordedMemory(capture.memory).blocks)
-
-
-def test_a_folder_gets_its_name_only_when_all_is_in_it(tmp_path: Path) -> None:
-    with new_folder(tmp_path / "captures", "one") as new:
-        assert new.path.name.startswith(".writing-")
-        (new.path / "file").touch()
-    assert new.path == tmp_path / "captures" / "one"
-    assert [entry.name for entry in new.path.parent.iterdir()] == ["one"]
-
-
-def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
-    for wanted in ("one", "one-2", "one-3"):
-        with new_folder(tmp_path, "one") as new:
-            pass
-        assert new.path.name == wanted
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_what_was_not_finished_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), new_folder(tmp_path, "one") as new:  # noqa: PT012 - the second raises in the first
-        (new.path / "file").touch()
-        raise error
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
-    (tmp_path / "captures").touch()
-    with pytest.raises(HarnessError, match=r"cannot make a folder .*captures: File exists"):
-        new_folder(tmp_path / "captures", "one").__enter__()
-
-
-def test_a_name_that_no_folder_can_have_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="File name too long"), new_folder(tmp_path, "x" * 300):
-        pass
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -327,18 +292,3 @@ def test_whatever_is_changed_in_it_a_capture_is_refused_or_diagnosed(
 
 def _trace_layout() -> TraceLayout:
     return TraceLayout(rings=ring_layout(cpus=2))
-
-
-def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> None:
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    left, own = tmp_path / f".writing-{dead.pid}-abc", tmp_path / f".writing-{os.getpid()}-abc"
-    other, whole = tmp_path / ".writing-abc", tmp_path / "20261102-120000-aarch64-cat_test-abcdef"
-    for folder in (left, own, other, whole):
-        folder.mkdir()
-    assert sweep_unfinished(tmp_path) == (left,)
-    assert sorted(tmp_path.iterdir()) == sorted((own, other, whole))
-
-
-def test_sweeping_where_nothing_was_captured_yet_does_nothing(tmp_path: Path) -> None:
-    assert sweep_unfinished(tmp_path / "captures") == ()

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from gdb.capture_folder import sweep_unfinished
 from parity.attempt import Isolation
 from parity.campaign import CampaignPlan, CampaignState, StopRule, TargetFacts
 from parity.configuration import ProcessDelivery, ShellDelivery, SuiteDelivery, fill
@@ -20,6 +19,7 @@ from parity.flow.campaign.record import Record
 from parity.flow.campaign.work import Finished, TargetLost, WorkQueue, work
 from parity.flow.hang.inspect import GuestInspector
 from parity.outcome import Outcome
+from parity.whole_files import sweep_unfinished
 from runners.accelerator import choose_accelerator
 from runners.boot import not_made
 from runners.command_line import shell_line

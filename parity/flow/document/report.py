@@ -5,10 +5,8 @@ from __future__ import annotations
 import difflib
 import html
 import os
-import tempfile
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Isolation
@@ -30,6 +28,7 @@ from templates import render_template
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
 
     from db import Repository
     from parity.campaign import StoredCampaign
@@ -227,26 +226,6 @@ def compare_report(expected: str, file: Path) -> Comparison:
     )
 
 
-def write_report(content: str, file: Path) -> None:
-    """Write the document, whole or not at all; raise `UsageError` where it cannot be written."""
-    try:
-        mode = file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(content)
-            temporary.chmod(mode)
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{file} cannot be written: {error.strerror}", hint="name another with -o FILE"
-        ) from error
-
-
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="backslashreplace")
@@ -254,13 +233,6 @@ def _read(file: Path) -> str:
         return ""
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _umask() -> int:
-    """Return the process's file mode mask; the system tells it only to who sets it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _moment(moment: date, *, form: str) -> str:

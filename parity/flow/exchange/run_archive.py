@@ -12,18 +12,18 @@ import re
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from parity.errors import UsageError
 from parity.printable import printable_line
+from parity.whole_files import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 _PART: Final = "[A-Za-z0-9][A-Za-z0-9_.+-]"
 NAMES: Final = re.compile(
@@ -43,22 +43,8 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 @contextmanager
 def new_archive(file: Path) -> Iterator[zipfile.ZipFile]:
     """Give an archive that is `file` once the context has ended well; otherwise nothing changes. Raises `OSError`."""
-    with _written_whole(file) as stream, zipfile.ZipFile(stream, "w") as archive:
+    with new_file(file, private=True) as stream, zipfile.ZipFile(stream, "w") as archive:
         yield archive
-
-
-@contextmanager
-def _written_whole(file: Path) -> Iterator[IO[bytes]]:
-    """Give a stream whose content is in `file` once the context has ended well; otherwise nothing changes."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Final
 
 from db.maintenance import free_bytes
 from db.transfer import add_run, read_run
-from gdb.capture_folder import new_folder
 from parity.campaign import Baseline
 from parity.errors import HarnessError, UsageError
 from parity.flow.exchange.run_archive import (
@@ -39,6 +38,7 @@ from parity.flow.exchange.run_archive import (
 )
 from parity.interchange.run_json import RunIndex, format_part, parse_index, parse_run
 from parity.printable import printable_line
+from parity.whole_files import new_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gdb.capture import Subject
-from gdb.capture_folder import new_folder, write_capture
+from gdb.capture_folder import write_capture
 from gdb.evidence import read_evidence
 from gdb.guest import Guest
 from gdb.kernel import Kernel, read_kernel
@@ -22,6 +22,7 @@ from parity.diagnosis import Hang
 from parity.errors import HarnessError
 from parity.flow.hang.pulse import Pulse
 from parity.printable import printable_line
+from parity.whole_files import new_folder
 from runners.machine import Stopped
 from runners.process import launcher_words
 
