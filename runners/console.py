@@ -13,7 +13,7 @@ import select
 import termios
 import time
 import tty
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import pexpect
 from pexpect.fdpexpect import fdspawn
@@ -89,6 +89,14 @@ class _LoggedSpawn(_TextSpawn):
         return text
 
 
+class Searchable(Protocol):
+    """What the console's text is searched for: a compiled regular expression, or what is used like one."""
+
+    def search(self, text: str, start: int = ..., /) -> re.Match[str] | None:
+        """Return the first match from `start` on."""
+        ...
+
+
 class ConsoleClosedError(Exception):
     """QEMU closed its end: it is gone."""
 
@@ -129,13 +137,15 @@ class Console:
                 return line
         return ""
 
-    def expect(self, patterns: Sequence[re.Pattern[str]], timeout_s: float) -> int | None:
+    def expect(self, patterns: Sequence[Searchable], timeout_s: float) -> int | None:
         """Wait for any pattern; return its index, or None after `timeout_s`. Text up to the match is consumed.
 
         Raises `ConsoleClosedError` once the guest's side is closed and everything before that was searched.
         """
         try:
-            index: int = self._spawn.expect_list([*patterns, pexpect.TIMEOUT], timeout=timeout_s)
+            # pexpect calls nothing of a pattern but `search`.
+            searched = cast("Sequence[re.Pattern[str]]", patterns)
+            index: int = self._spawn.expect_list([*searched, pexpect.TIMEOUT], timeout=timeout_s)
         except pexpect.EOF:
             self._spawn.finish()
             raise ConsoleClosedError from None

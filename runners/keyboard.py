@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from parity.deadline import Deadline
@@ -40,17 +41,30 @@ def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> En
         return Ending.EXITED
 
 
-def echo_pattern(line: str) -> re.Pattern[str]:
-    """Return what a guest prints that echoes `line` faithfully.
+class Echo:
+    """What a guest prints that echoes a line faithfully; searched for as a compiled regular expression is.
 
-    Shells that edit lines wrap what does not fit the width they suppose, with a newline or with a space and one.
+    Shells that edit lines wrap what does not fit the width they suppose, with a newline or with a space and one. The
+    expression that allows for that costs too much to be compiled for every line that is echoed plainly.
     """
-    return re.compile(_WRAP.join(map(re.escape, line)))
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._plain = re.compile(re.escape(line))
+
+    def search(self, text: str, start: int = 0, /) -> re.Match[str] | None:
+        """Return the first echo from `start` on."""
+        plain = self._plain.search(text, start)
+        return plain if plain is not None or text.find("\n", start) < 0 else self._wrapped.search(text, start)
+
+    @cached_property
+    def _wrapped(self) -> re.Pattern[str]:
+        return re.compile(_WRAP.join(map(re.escape, self._line)))
 
 
 def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
     """Type `line` without its newline until the guest echoes it whole."""
-    echo = echo_pattern(line)
+    echo = Echo(line)
     seen = ""
     for turn in range(typing.retries + 1):
         if turn and (ending := _clear(machine, typing, limits)) is not None:

@@ -17,7 +17,7 @@ from runners.console import Console, ConsoleClosedError, open_terminal
 from runners.observation import Ending, QemuExit
 from runners.process import ChildProcess, shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s
-from runners.qmp import Monitor
+from runners.qmp import Monitor, Sent
 from runners.saved_memory import SavedMemory, open_memory
 from runners.serial_file import SerialFile
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from parity.deadline import Deadline
+    from runners.console import Searchable
 
 _SLICE_S: Final = 0.05
 """How often a wait looks at everything but the console."""
@@ -38,6 +39,7 @@ _ENDED_BY_US: Final = "host-signal"
 """As QMP says it: the status is then the signal's doing, not the guest's."""
 _PANIC_OVERLAP: Final = 512
 """Characters of older text in which a panic line that arrives in pieces may begin."""
+_HUMAN: Final = "human-monitor-command"
 _STATE: Final = "parity"
 """What saved states are called; they live and die with their QEMU."""
 _STDERR_LIMIT: Final = 64 * 1024
@@ -80,6 +82,20 @@ def _explained(what: str) -> Iterator[None]:
         raise shortage(what, error) from error
 
 
+def _state(command: str) -> dict[str, str]:
+    """Return the arguments of a command of QEMU's human monitor that saves, or loads, our state."""
+    return {"command-line": f"{command} {_STATE}"}
+
+
+def _accept(command: str, said: str) -> None:
+    """Raise `MachineError` unless such a command went well: the human monitor then says nothing.
+
+    That is so in QEMU 7.2 (migration/savevm.c).
+    """
+    if said.strip():
+        raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
+
+
 class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
@@ -107,6 +123,7 @@ class Machine:
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
         self._memory: SavedMemory | None = None
+        self._restoring: tuple[Sent, ...] = ()
         self._resources = contextlib.ExitStack()
         try:
             self._open(command, working_folder, other_ports)
@@ -209,20 +226,30 @@ class Machine:
         memory = self._share_memory()
         self._monitor.execute("stop")
         try:
-            self._go_through("savevm")
+            _accept("savevm", self._monitor.execute(_HUMAN, **_state("savevm")))
             if memory is not None:
                 with _explained("save the guest's memory"):
                     memory.save()
         finally:
             self._monitor.execute("cont")
 
+    def begin_restore(self) -> None:
+        """Have QEMU go back to what `save` remembered while something else is done; `restore` finishes it.
+
+        What was read of the machine's output so far can still be asked for.
+        """
+        self._restoring = (self._monitor.send("stop"), self._monitor.send(_HUMAN, **_state("loadvm")))
+
     def restore(self) -> None:
         """Put the machine back to what `save` remembered; everything that was printed since is forgotten.
 
         Raises `MachineError` where that fails; the machine is then of no more use.
         """
-        self._monitor.execute("stop")
-        self._go_through("loadvm")
+        if not self._restoring:
+            self.begin_restore()
+        answers = [self._monitor.answer(sent) for sent in self._restoring]
+        self._restoring = ()
+        _accept("loadvm", answers[-1])
         if self._memory is not None:
             with _explained("put the guest's memory back"):
                 self._memory.put_back()
@@ -252,12 +279,7 @@ class Machine:
             return False
         return True
 
-    def _go_through(self, command: str) -> None:
-        said = self._monitor.execute("human-monitor-command", **{"command-line": f"{command} {_STATE}"})
-        if said.strip():  # on success the human monitor says nothing (QEMU 7.2, migration/savevm.c)
-            raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
-
-    def wait_for(self, patterns: Sequence[re.Pattern[str]], limits: Limits) -> int | Ending:
+    def wait_for(self, patterns: Sequence[Searchable], limits: Limits) -> int | Ending:
         """Wait for one of `patterns` on the console; return its index, or why it never came.
 
         Raises `Stopped` when the campaign is to end.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qemu.qmp import ExecuteError, QMPClient, QMPError
@@ -16,10 +17,18 @@ from parity.errors import MachineError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable
 
 # A guest that dies in mid-command is everyday life here; the library's warnings about it would reach the user.
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command whose answer is still to come."""
+
+    command: str
+    _answer: asyncio.Task[Any]
 
 
 class Monitor:
@@ -31,6 +40,7 @@ class Monitor:
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("parity")
         self._events: list[dict[str, Any]] = []
+        self._unanswered: set[asyncio.Task[Any]] = set()
 
     def connect(self) -> None:
         """Read the greeting and negotiate; QEMU is listening from here on."""
@@ -39,6 +49,22 @@ class Monitor:
     def execute(self, command: str, **arguments: object) -> Any:
         """Run one QMP command and return its answer as QEMU's JSON."""
         return self._run(self._client.execute(command, arguments or None), command)
+
+    def send(self, command: str, **arguments: object) -> Sent:
+        """Send one QMP command, to be carried out while something else is done; `answer` waits for it.
+
+        QEMU carries commands out in the order in which they come (docs/interop/qmp-spec.txt, QEMU 7.2). What is wrong
+        with a command, or with QEMU, is said with the answer.
+        """
+        task = self._loop.create_task(self._client.execute(command, arguments or None))
+        self._unanswered.add(task)
+        self._loop.run_until_complete(asyncio.sleep(0))  # the library's writer has it by then
+        return Sent(command, task)
+
+    def answer(self, sent: Sent) -> Any:
+        """Wait for the answer to a command that was sent."""
+        self._unanswered.discard(sent._answer)  # noqa: SLF001 - this module's own
+        return self._run(sent._answer, sent.command)  # noqa: SLF001 - as above
 
     def events(self) -> tuple[dict[str, Any], ...]:
         """Return all events since QEMU's start, or since they were forgotten, oldest first."""
@@ -61,16 +87,22 @@ class Monitor:
         except (QMPError, TimeoutError, OSError, EOFError):
             pass
         finally:
+            self._loop.run_until_complete(self._give_up_answers())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
             self._connection.close()
 
-    def _run(self, step: Coroutine[Any, Any, Any], what: str) -> Any:
+    async def _give_up_answers(self) -> None:
+        for task in self._unanswered:
+            task.cancel()
+        await asyncio.gather(*self._unanswered, return_exceptions=True)
+
+    def _run(self, step: Awaitable[Any], what: str) -> Any:
         try:
             return self._loop.run_until_complete(asyncio.wait_for(step, self._timeout_s))
         except ExecuteError as error:
             raise MachineError(f"QEMU refused {what}: {error}") from error
         except TimeoutError as error:
-            raise MachineError(f"QEMU did not answer {what} within {self._timeout_s:.0f} s") from error
+            raise MachineError(f"QEMU did not answer {what} within {self._timeout_s:g} s") from error
         except (QMPError, OSError, EOFError) as error:
             raise MachineError(f"QEMU went away during {what}: {error}") from error

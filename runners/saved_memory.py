@@ -54,10 +54,11 @@ class SavedMemory:
         """Make the memory what it was."""
         for begin, end in gaps_between(self._used, self._size):
             self._map.madvise(mmap.MADV_REMOVE, begin, end - begin)
-        for begin, end in self._used:
-            position = begin
-            while position < end:
-                position += os.copy_file_range(self._copy, self._memory, end - position, position, position)
+        with memoryview(self._map) as memory:
+            for begin, end in self._used:
+                position = begin
+                while position < end:
+                    position += os.preadv(self._copy, [memory[position:end]], position)
 
     def close(self) -> None:
         """Let go of both."""

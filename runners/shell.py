@@ -72,6 +72,8 @@ class ShellRunner:
         try:
             at_prompt = visit.make()
             reusable = self._is_reusable(booted, visit, at_prompt=at_prompt)
+            if reusable and booted.isolation is Isolation.SNAPSHOT:
+                booted.machine.begin_restore()  # while this attempt is judged and the next one found
             return visit.watch.report(self._proof, booted, fresh=fresh, echoes=visit.echoes)
         finally:
             if not reusable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from db import open_repository
 from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
+from runners.machine import Machine
 from tests.support.lab import ARCHITECTURES, Lab, outcomes
 
 if TYPE_CHECKING:
@@ -60,6 +62,27 @@ def test_a_machine_that_ended_itself_is_booted_anew(lab: Lab, ending: str) -> No
     )
     assert [attempt.boot_s is not None for attempt in summary.attempts] == [True, True, False]
     assert outcomes(summary)["x86_64", "pass"] is Outcome.PASS
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+def test_a_qemu_that_is_killed_on_its_way_back_is_booted_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    begin = Machine.begin_restore
+
+    def begin_and_die(machine: Machine) -> None:
+        if killed == "after":
+            begin(machine)
+        os.kill(machine.pid, signal.SIGKILL)
+        if killed == "before":
+            begin(machine)
+
+    monkeypatch.setattr(Machine, "begin_restore", begin_and_die)
+    summary = lab.run(
+        lab.write("pass", "fail", "skip", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT
+    )
+    assert [attempt.boot_s is not None for attempt in summary.attempts] == [True] * 3
+    assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS, Outcome.SKIP]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
