@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,8 @@ class Architecture:
     """What `platform.machine()` answers on a host of this architecture: kvm and hvf need a match."""
     elf_machine: str
     """`e_machine` as pyelftools spells it, to tell a kernel built for the wrong architecture."""
+    cpus: Mapping[str, str] = field(default_factory=dict)
+    """What QEMU should emulate in machines whose own CPU cannot run this instruction set, by the machine's name."""
 
 
 AARCH64: Final = Architecture(
@@ -31,6 +36,7 @@ AARCH64: Final = Architecture(
     user_emulator="qemu-aarch64",
     host_names=("aarch64", "arm64"),
     elf_machine="EM_AARCH64",
+    cpus={"virt": "cortex-a72"},  # else a 32-bit Cortex-A15 (docs/system/arm/virt.rst, QEMU 7.2)
 )
 X86_64: Final = Architecture(
     name="x86_64",

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import MachineError
+from runners.command_line import guest_cpu
 from runners.process import shortage
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def choose_accelerator(target: Target) -> str:
 
 
 def _starts_with(target: Target, accelerator: str) -> bool:
-    cpu = ["-cpu", target.cpu] if target.cpu else []
-    command = [emulator(target), "-accel", accelerator, "-machine", str(target.machine), *cpu]
+    cpu = guest_cpu(target, accelerator)
+    command = [emulator(target), "-accel", accelerator, "-machine", str(target.machine)]
+    command += ["-cpu", cpu] if cpu else []
     command += ["-smp", str(target.cpus), "-display", "none", "-nodefaults", "-S", "-qmp", "stdio"]
     try:
         probe = subprocess.run(command, input=_QMP_QUIT, capture_output=True, timeout=_PROBE_S, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ def qemu_command(
         machine += ",memory-backend=ram"
         memory += ["-object", f"{memory_backend},id=ram,size={target.memory_mib}M,share=on"]
     command = [target.qemu or target.architecture.qemu, "-machine", machine, "-accel", accelerator]
-    command += ["-cpu", target.cpu] if target.cpu else []
+    cpu = guest_cpu(target, accelerator)
+    command += ["-cpu", cpu] if cpu else []
     command += ["-smp", str(target.cpus), *memory]
     command += ["-display", "none", "-monitor", "none", "-no-reboot", "-no-user-config"]
     command += _firmware(files)
@@ -84,6 +86,16 @@ def qemu_command(
             "-S",
         ]
     return tuple(command)
+
+
+def guest_cpu(target: Target, accelerator: str) -> str | None:
+    """Return QEMU's `-cpu`; None for the machine's own, which has to be able to run the kernel's instruction set.
+
+    Where it is not, and not configured, it is one that can, or the host's own, if that is to run the guest.
+    """
+    machine = re.sub(r"(?:-\d.*)?(?:,.*)?$", "", target.machine or "")  # virt-7.2,gic-version=3
+    able = target.architecture.cpus.get(machine)
+    return target.cpu or (able if able is None or accelerator == "tcg" else "host")
 
 
 def shell_line(command: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from parity.architecture import ARCHITECTURES
 from parity.configuration import Target
-from runners.command_line import MachineFiles, Wiring, qemu_command, shell_line
+from runners.command_line import MachineFiles, Wiring, guest_cpu, qemu_command, shell_line
 
 SHELL = {"kind": "shell", "prompt": "> $"}
 
@@ -46,6 +46,27 @@ def test_a_real_run_is_wired_to_files_and_a_descriptor_and_starts_paused() -> No
         *("-chardev", "stdio,id=port-kernel,signal=off", "-serial", "chardev:port-kernel"),
         *("-chardev", "socket,id=monitor,fd=7", "-mon", "chardev=monitor,mode=control", "-S"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "accelerator", "cpu"),
+    [
+        ({}, "tcg", "cortex-a72"),
+        ({"machine": "virt,gic-version=3"}, "tcg", "cortex-a72"),
+        ({"machine": "virt-7.2,gic-version=3"}, "tcg", "cortex-a72"),
+        ({}, "kvm", "host"),
+        ({"cpu": "max"}, "tcg", "max"),
+        ({"cpu": "max"}, "hvf", "max"),
+        ({"machine": "raspi3b"}, "tcg", None),
+        ({"machine": "virtual"}, "tcg", None),
+        ({"arch": "x86_64", "machine": "q35"}, "tcg", None),
+        ({"arch": "x86_64", "machine": "q35"}, "kvm", None),
+    ],
+)
+def test_a_machine_whose_own_cpu_cannot_run_the_kernel_gets_one_that_can(
+    keys: dict[str, str], accelerator: str, cpu: str | None
+) -> None:
+    assert guest_cpu(target(**keys), accelerator) == cpu
 
 
 def test_memory_is_shared_with_the_host_by_a_backend() -> None:
