@@ -11,11 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parity.attempt import Isolation
 from parity.campaign import Case
-from parity.flow.campaign.schedule import Capacity, Schedule, Sequencing, Unit
+from parity.flow.campaign.order import Order
+from parity.flow.campaign.plan import choose_capacity
+from parity.flow.campaign.schedule import VIRTUAL_CPUS_A_CORE, Capacity, Schedule, Sequencing, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from parity.configuration import Configuration
 
 
 @dataclass
@@ -201,3 +206,18 @@ def test_a_machine_that_is_larger_than_the_host_can_carry_runs_alone() -> None:
     capacity = Capacity(host_cores=1, costs={"a": 64, "b": 1})
     assert capacity.fits((), "a")
     assert not capacity.fits(("b",), "a")
+
+
+@pytest.mark.parametrize(("cpus", "counted"), [(1, 4), (3, 4), (4, 4), (16, 16)])
+def test_a_machine_with_few_cpus_counts_as_one_with_four(
+    configure: Callable[..., Configuration], cpus: int, counted: int
+) -> None:
+    configuration = configure("cat_test", more=f"cpus = {cpus}")  # of the last target
+    order = Order(cases=(Case(target="x86_64", test="cat_test"),), isolation=Isolation.BOOT)
+    assert choose_capacity(configuration, order).costs == {"x86_64": counted}
+
+
+def test_a_test_on_the_hosts_own_linux_counts_as_a_core(configure: Callable[..., Configuration]) -> None:
+    configuration = configure("cat_test", targets=("aarch64", "linux-x86_64"))
+    order = Order(cases=(Case(target="linux-x86_64", test="cat_test"),), isolation=Isolation.BOOT)
+    assert choose_capacity(configuration, order).costs == {"linux-x86_64": VIRTUAL_CPUS_A_CORE}
