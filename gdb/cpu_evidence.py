@@ -58,7 +58,7 @@ class CpuEvidence:
     ends_at_entry: bool = False
     """Whether the stack ends at an interrupt's entry: what that fell on is not known."""
     offline: bool = False
-    """Whether it never came up: it waits with its MMU still off, while others have theirs on."""
+    """Whether the kernel never ran on it: it waits with its MMU still off, or halted in code that is not the kernel's."""
     has_ticked: bool | None = None
     """Whether the timer ever interrupted it; None where that is not counted."""
     events: int | None = None
@@ -71,6 +71,11 @@ class CpuEvidence:
         if self.state is not None:
             seen.append(self.state.interrupts_masked)
         return bool(seen) and all(seen)
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether the kernel is known to have run more than a start on it: kernels park secondaries for good."""
+        return self.cpu == 0 or bool(self.has_ticked or self.events) or self.interrupted_at is not None
 
     @property
     def never_masked(self) -> bool:
@@ -190,7 +195,13 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
         has_ticked=window.has_ever(Count.TICKS, number),
         events=window.events.get(number),
     )
-    return _with_idle(bare, roles)
+    return _with_idle(replace(bare, offline=bare.offline or _is_left_to_firmware(bare)), roles)
+
+
+def _is_left_to_firmware(cpu: CpuEvidence) -> bool:
+    """Whether it waits, deaf, in code that is not the kernel's: UEFI halts the CPUs that a kernel does not start so."""
+    named = any(cpu.functions) or any(cpu.places)
+    return cpu.parked and cpu.always_masked and not named and not cpu.has_worked
 
 
 def _with_idle(cpu: CpuEvidence, roles: Roles) -> CpuEvidence:

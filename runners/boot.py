@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, BootFailure, Isolation, Verdict
 from parity.deadline import Deadline
+from parity.diagnosis import Confidence
 from parity.errors import MachineError
 from parity.outcome import Outcome
 from parity.printable import printable_line
@@ -178,7 +179,13 @@ def _await_ready(
         )
 
     patterns = [ready.compile(fields)]
-    ending, hang = wait_patiently(machine, patterns, limits, look if rig.inspector is not None else None)
+    ending, hang = wait_patiently(
+        machine,
+        patterns,
+        limits,
+        look if rig.inspector is not None else None,
+        enough=Confidence.HIGH,  # firmware and boot menus are neither the kernel's code nor its data
+    )
     if not isinstance(ending, Ending):
         return None, None
     waited_s = time.monotonic() - started

@@ -8,6 +8,7 @@ from typing import Final
 
 _USUAL_BOOT_S: Final = 5.0
 """Firmware and a grown kernel take that long under TCG, and their tests are no slower for it."""
+_SILENT_SHARE: Final = 1 / 6
 _SLOWEST: Final = 5.0
 _BUSIEST: Final = 4.0
 
@@ -29,6 +30,14 @@ class Pace:
     def note_boot(self, seconds: float) -> None:
         """Remember how long a boot took that came up."""
         self.boots_s.append(seconds)
+
+    def boot_silence_s(self, budget_s: float) -> float:
+        """Return how long silence may last at least while a target boots that may take `budget_s` for it.
+
+        Firmware and boot menus wait for seconds, idle and silent. No silence in a boot is longer than a boot that
+        came up; until there was one, it is a share of the budget.
+        """
+        return max(self.boots_s, default=budget_s * _SILENT_SHARE)
 
     def factor(self, load: float) -> float:
         """Return how many times longer than configured a silence may be.

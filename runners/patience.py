@@ -10,7 +10,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from parity.diagnosis import Cause
+from parity.diagnosis import Cause, Confidence
 from parity.outcome import Outcome
 from runners.observation import Ending
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 2.0
 """How much longer each further silence may be."""
 _NEVER: Final = float("inf")
+_RANKS: Final = tuple(Confidence)
 
 
 def wait_patiently(
@@ -31,10 +32,13 @@ def wait_patiently(
     patterns: Sequence[re.Pattern[str]],
     limits: Limits,
     look: Callable[[Ending], Hang | None] | None,
+    *,
+    enough: Confidence = Confidence.MEDIUM,
 ) -> tuple[int | Ending, Hang | None]:
     """Wait as `Machine.wait_for` does; return with the end of the wait what a look inside found, where it decided.
 
-    `look` is told `QUIET` for an idle guest and `STALLED` for a busy one. Raises `Stopped`.
+    `look` is told `QUIET` for an idle guest and `STALLED` for a busy one. An idle guest about which nothing is found
+    with `enough` confidence gets a second silence. Raises `Stopped`.
     """
     if look is None:
         return machine.wait_for(patterns, limits), None
@@ -46,7 +50,7 @@ def wait_patiently(
             return waited, None
         hang = look(waited)
         looks += 1
-        if _is_over(waited, hang, looks):
+        if _is_over(waited, hang, enough if looks == 1 else Confidence.LOW):
             return Ending.QUIET, hang
         if hang is not None:  # it decided nothing, and leaves nothing behind
             shutil.rmtree(hang.folder, ignore_errors=True)
@@ -54,15 +58,18 @@ def wait_patiently(
         limits = _longer(limits) if hang is not None else replace(limits, stall_s=_NEVER)
 
 
-def _is_over(waited: Ending, hang: Hang | None, looks: int) -> bool:
-    """Whether there is nothing left to wait for. An idle guest of which nothing is known gets a second silence."""
-    if hang is None or hang.diagnosis.cause is Cause.UNKNOWN:
-        return waited is Ending.QUIET and (hang is None or looks > 1)
-    if hang.diagnosis.cause is Cause.SLOW:
+def _is_over(waited: Ending, hang: Hang | None, enough: Confidence) -> bool:
+    """Whether there is nothing left to wait for."""
+    if hang is None:
+        return waited is Ending.QUIET
+    diagnosis = hang.diagnosis
+    if diagnosis.cause is Cause.SLOW:
         return False
     if waited is Ending.STALLED:
-        return hang.diagnosis.outcome in (Outcome.HANG, Outcome.CRASH)
-    return True
+        return diagnosis.outcome in (Outcome.HANG, Outcome.CRASH)
+    if diagnosis.cause is Cause.UNKNOWN:
+        return enough is Confidence.LOW
+    return _RANKS.index(diagnosis.confidence) >= _RANKS.index(enough)
 
 
 def _longer(limits: Limits) -> Limits:

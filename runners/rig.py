@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +88,9 @@ class Rig:
 
     def boot_limits(self, fields: Mapping[str, str]) -> Limits:
         """Return what ends the wait for a boot."""
-        return self._limits(fields, self.target.budget.boot_s)
+        budget_s = self.target.budget.boot_s
+        limits = self._limits(fields, budget_s)
+        return replace(limits, quiet_s=max(limits.quiet_s, self.pace.boot_silence_s(budget_s)))
 
     def test_limits(self, fields: Mapping[str, str]) -> Limits:
         """Return what ends the wait for a test."""

@@ -55,21 +55,22 @@ def interrupts_off_loop(evidence: Evidence) -> Diagnosis | None:
 def wait_with_interrupts_off(evidence: Evidence) -> Diagnosis | None:
     """A CPU waits for an interrupt that it does not let in.
 
-    An aarch64 CPU wakes from WFI all the same (DDI 0487, D1.6), and idle loops wait like that and let the interrupt
-    in afterwards, as Linux does: without an interrupt at the door, or a tick that has failed to come, it is a guess.
+    An aarch64 CPU wakes from WFI all the same (DDI 0487, D1.6); idle loops wait like that and let the interrupt in
+    afterwards, as Linux does, and kernels park CPUs so that they do not use. Without an interrupt at the door, or a
+    tick that no longer comes, it is a guess.
     """
     for cpu in evidence.cpus:
         if cpu.offline or cpu.idle or not cpu.parked or not cpu.always_masked or cpu.ticks:
             continue
         pending = pending_timer(cpu)
         halted = any(sample.halted for sample in cpu.samples)
-        certain = halted or bool(pending) or cpu.ticks == 0
+        certain = (cpu.has_worked and (halted or cpu.ticks == 0)) or bool(pending)
         return verdict(
             evidence,
             Cause.WAIT_WITH_INTERRUPTS_OFF,
             Confidence.HIGH if certain else Confidence.LOW,
             f"CPU {cpu.cpu} waits for an interrupt with interrupts off{below(evidence, cpu)}"
-            + (": none can end the wait" if certain else ", as an idle loop may"),
+            + (": none can end the wait" if certain else ", as an idle or unused one may"),
             [seen(cpu), pending, others_tick(evidence, cpu), stack(cpu)],
             subject=telling(evidence, cpu),
             cpu=cpu,

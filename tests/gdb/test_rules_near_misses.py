@@ -13,6 +13,7 @@ from parity.configuration import HangRules
 from parity.diagnosis import Cause, Confidence
 from tests.support.captures import (
     MMU_ON,
+    Cpu,
     capture,
     diagnosed,
     idle,
@@ -116,6 +117,14 @@ NEAR_MISSES: Final[dict[str, tuple[Cause, Capture]]] = {
         capture(runs("cpu_do_idle", "idle_loop", masked=True, halted=True, waits=True, ticks=90)),
     ),
     "a parked secondary": (Cause.WAIT_WITH_INTERRUPTS_OFF, capture(idle(), off())),
+    "a secondary that firmware halts for good": (
+        Cause.WAIT_WITH_INTERRUPTS_OFF,
+        capture(
+            runs("start_kernel", ticks=None),
+            Cpu(stack=(), masked=True, halted=True, ticks=None),
+            arch="x86_64",
+        ),
+    ),
     "a CPU that ticks": (Cause.TIMER_LOST, capture(runs("work", registers={**MMU_ON, "CNTV_CTL_EL0": 7}))),
     "interrupts off": (
         Cause.TIMER_LOST,
@@ -196,3 +205,15 @@ def test_user_code_in_which_nothing_moves_is_proved_to_spin() -> None:
 def test_a_narrow_loop_that_may_come_to_an_end_is_no_proof(found: Capture) -> None:
     diagnosis = diagnosed(found)
     assert (diagnosis.cause, diagnosis.confidence) == (Cause.USER_SPIN, Confidence.MEDIUM)
+
+
+def test_a_secondary_that_the_kernel_itself_parks_is_no_proof() -> None:
+    parked = runs("ap_park", "ap_main", masked=True, halted=True, waits=True, ticks=None)
+    diagnosis = diagnosed(capture(idle(ticks=None), parked, arch="x86_64"))
+    assert (diagnosis.cause, diagnosis.confidence) == (Cause.WAIT_WITH_INTERRUPTS_OFF, Confidence.LOW)
+    assert diagnosis.sentence.endswith("as an idle or unused one may")
+
+
+def test_the_first_cpu_halted_with_interrupts_off_is_proof_enough() -> None:
+    parked = runs("ap_park", "ap_main", masked=True, halted=True, waits=True, ticks=None)
+    assert diagnosed(capture(parked, idle(ticks=None), arch="x86_64")).confidence is Confidence.HIGH

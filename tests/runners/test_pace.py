@@ -33,3 +33,11 @@ def test_a_boot_that_came_up_counts_from_then_on() -> None:
     pace = Pace()
     pace.note_boot(15.0)
     assert pace.factor(1.0) == 3.0
+
+
+def test_a_boot_may_be_silent_for_as_long_as_one_took_that_came_up() -> None:
+    assert Pace(boots_s=[0.2, 7.0, 5.0]).boot_silence_s(60.0) == 7.0
+
+
+def test_the_first_boot_may_be_silent_for_a_share_of_its_budget() -> None:
+    assert Pace().boot_silence_s(60.0) == 10.0
