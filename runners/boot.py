@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -66,11 +67,27 @@ class BootFailedError(Exception):
         self.failures = failures
 
 
-def boot(rig: Rig, fields: Mapping[str, str], *, append: str = "", ready: Pattern | None) -> Booted:
+Surroundings = Callable[[], contextlib.AbstractContextManager[object]]
+"""What is entered before a machine is started, and left once it is ready, or is not going to be."""
+
+
+def boot(
+    rig: Rig,
+    fields: Mapping[str, str],
+    *,
+    append: str = "",
+    ready: Pattern | None,
+    booting: Surroundings = contextlib.nullcontext,
+) -> Booted:
     """Boot until `ready` is seen on the console (at once, where it is None).
 
     Raises `BootFailedError` when no try succeeded, `MachineError` when QEMU itself did not start, `Stopped`.
     """
+    with booting():
+        return _boot(rig, fields, append=append, ready=ready)
+
+
+def _boot(rig: Rig, fields: Mapping[str, str], *, append: str, ready: Pattern | None) -> Booted:
     failures: list[BootFailure] = []
     while True:
         started_at, started = now(), time.monotonic()

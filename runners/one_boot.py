@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parity.configuration import ImageDelivery
+    from runners.boot import Surroundings
     from runners.rig import Rig
 
 
 class OneBootRunner:
     """Boots once for every test and waits for its end line, or for the machine to end itself."""
 
-    def __init__(self, rig: Rig, delivery: BootArgumentDelivery | ImageDelivery) -> None:
+    def __init__(
+        self, rig: Rig, delivery: BootArgumentDelivery | ImageDelivery, booting: Surroundings
+    ) -> None:
         self._rig = rig
+        self._booting = booting
         self._delivery = delivery
         self._append = delivery.append if isinstance(delivery, BootArgumentDelivery) else ""
         self._proof = make_proof(delivery, rig.configuration.tests)
@@ -37,7 +41,9 @@ class OneBootRunner:
     def _run_one(self, test: str) -> Report:
         fields = self._rig.fields(test)
         try:
-            booted = boot(self._rig, fields, append=self._append, ready=self._delivery.begin)
+            booted = boot(
+                self._rig, fields, append=self._append, ready=self._delivery.begin, booting=self._booting
+            )
         except BootFailedError as error:
             return boot_failed(self._rig, fields, error.failures)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from parity.configuration import (
@@ -19,7 +20,7 @@ from runners.suite import SuiteRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runners.boot import Report
+    from runners.boot import Report, Surroundings
     from runners.rig import Rig
 
 
@@ -35,15 +36,15 @@ class Runner(Protocol):
         ...
 
 
-def make_runner(rig: Rig) -> Runner:
-    """Return the runner for the target's way of taking tests."""
+def make_runner(rig: Rig, *, booting: Surroundings = contextlib.nullcontext) -> Runner:
+    """Return the runner for the target's way of taking tests; `booting` surrounds its boots."""
     match rig.target.delivery:
         case ShellDelivery() as delivery:
-            return ShellRunner(rig, delivery)
+            return ShellRunner(rig, delivery, booting)
         case BootArgumentDelivery() | ImageDelivery() as delivery:
-            return OneBootRunner(rig, delivery)
+            return OneBootRunner(rig, delivery, booting)
         case SuiteDelivery() as delivery:
-            return SuiteRunner(rig, delivery)
+            return SuiteRunner(rig, delivery, booting)
         case ProcessDelivery() as delivery:
             return HostRunner(rig, delivery)
         case other:

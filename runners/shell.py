@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from parity.configuration import ShellDelivery
-    from runners.boot import Booted
+    from runners.boot import Booted, Surroundings
     from runners.machine import Machine
     from runners.rig import Rig
 
@@ -32,8 +32,9 @@ _PROMPT_S: Final = 2.0
 class ShellRunner:
     """Runs tests at the prompt of one target: a fresh boot for each, or one boot for all."""
 
-    def __init__(self, rig: Rig, delivery: ShellDelivery) -> None:
+    def __init__(self, rig: Rig, delivery: ShellDelivery, booting: Surroundings) -> None:
         self._rig = rig
+        self._booting = booting
         self._delivery = delivery
         self._proof = make_proof(delivery, rig.configuration.tests)
         self._booted: Booted | None = None
@@ -63,7 +64,7 @@ class ShellRunner:
         fresh = self._booted is None
         if self._booted is None:
             try:
-                self._booted = boot(self._rig, fields, ready=self._delivery.prompt)
+                self._booted = boot(self._rig, fields, ready=self._delivery.prompt, booting=self._booting)
             except BootFailedError as error:
                 return boot_failed(self._rig, fields, error.failures)
         booted = self._booted

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from parity.configuration import SuiteDelivery
-    from runners.boot import Booted
+    from runners.boot import Booted, Surroundings
     from runners.rig import Rig
 
 _STUCK: Final = (Outcome.HANG, Outcome.TIMEOUT, Outcome.CRASH)
@@ -28,15 +28,22 @@ _STUCK: Final = (Outcome.HANG, Outcome.TIMEOUT, Outcome.CRASH)
 class SuiteRunner:
     """Boots once and reads every test's result from what the kernel prints."""
 
-    def __init__(self, rig: Rig, delivery: SuiteDelivery) -> None:
+    def __init__(self, rig: Rig, delivery: SuiteDelivery, booting: Surroundings) -> None:
         self._rig = rig
+        self._booting = booting
         self._delivery = delivery
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:
         """Run all tests in one boot. Raises `HarnessError`s and `Stopped`."""
         fields = self._rig.fields(tests[0]) | {"tests": ",".join(tests)}
         try:
-            booted = boot(self._rig, fields, append=self._delivery.append, ready=self._delivery.start)
+            booted = boot(
+                self._rig,
+                fields,
+                append=self._delivery.append,
+                ready=self._delivery.start,
+                booting=self._booting,
+            )
         except BootFailedError as error:
             for number, test in enumerate(tests):
                 report = boot_failed(self._rig, {**fields, "test": test}, error.failures)

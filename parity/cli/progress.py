@@ -123,11 +123,14 @@ class PlainObserver:
                 pass
 
     def tell_slow(self, event: Event | None) -> None:
-        """Write a line for each test that has been running for long, and again when it is twice as long."""
+        """Write a line for each test and boot that takes long, and again when it is twice as long."""
         now = time.monotonic()
         self._slow.follow(event, now)
-        for started, taken in self._slow.due(now):
-            line = f"{started.target:<{self._width}}  {started.tests[0]:<28} SLOW     {taken:6.2f} s so far"
+        for slow in self._slow.due(now):
+            target, word = slow.started.target, "boots" if slow.is_booting else "SLOW"
+            line = (
+                f"{target:<{self._width}}  {slow.started.tests[0]:<28} {word:<8} {slow.seconds:6.2f} s so far"
+            )
             self._console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
@@ -203,6 +206,7 @@ class LiveObserver(PlainObserver):
                 (f"  {started.target:<{self._width}}  ", "dim"),
                 started.tests[0] if len(started.tests) == 1 else f"a suite of {len(started.tests)} tests",
                 (f"  {time.monotonic() - since:.1f} s", "dim"),
+                ("  boots" if self._slow.is_booting(worker) else "", "dim"),
                 ("  SLOW" if self._slow.is_slow(worker, time.monotonic()) else "", "yellow"),
                 no_wrap=True,
                 overflow="ellipsis",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.cli.slowness import FIRST_S, SlowTests
-from parity.flow.campaign.work import Started, WorkerEnded
+from parity.flow.campaign.work import Booted, Booting, Started, WorkerEnded
 
 
 def started(*tests: str, worker: int = 1) -> Started:
@@ -35,7 +35,7 @@ def test_each_worker_has_its_own_test() -> None:
     slow = SlowTests()
     slow.follow(started("fork_test"), 0)
     slow.follow(started("pipe_test", worker=2), 4)
-    assert [found.tests for found, _taken in slow.due(6)] == [("fork_test",)]
+    assert [found.started.tests for found in slow.due(6)] == [("fork_test",)]
     assert slow.is_slow(1, 6)
     assert not slow.is_slow(2, 6)
 
@@ -45,3 +45,24 @@ def test_a_look_that_comes_late_tells_a_test_once() -> None:
     slow.follow(started("fork_test"), 0)
     assert len(list(slow.due(60))) == 1
     assert not list(slow.due(60))
+
+
+def test_a_boot_is_told_as_one_and_its_time_is_not_the_tests() -> None:
+    slow = SlowTests()
+    slow.follow(started("fork_test"), 0)
+    slow.follow(Booting(worker=1), 0)
+    assert [(found.is_booting, found.seconds) for found in slow.due(8)] == [(True, 8)]
+    assert slow.is_booting(1)
+    assert not slow.is_slow(1, 8)
+    slow.follow(Booted(worker=1), 9)
+    assert not list(slow.due(13))
+    assert not slow.is_booting(1)
+    assert [(found.is_booting, found.seconds) for found in slow.due(15)] == [(False, 6)]
+
+
+def test_a_suites_boot_is_left_alone_as_well() -> None:
+    slow = SlowTests()
+    slow.follow(started("fork_test", "pipe_test"), 0)
+    slow.follow(Booting(worker=1), 0)
+    assert not list(slow.due(100))
+    assert not slow.is_booting(1)

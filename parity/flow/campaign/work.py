@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import sys
@@ -16,7 +17,7 @@ from runners.machine import Stopped
 from runners.runner import make_runner
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from parity.flow.campaign.schedule import Schedule, Unit
     from runners.rig import Rig
@@ -37,6 +38,20 @@ class Started:
     worker: int
     target: str
     tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booting:
+    """A worker's test has to wait for a machine."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booted:
+    """It waits no longer: its own time begins, or it has no machine to run on."""
+
+    worker: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +77,7 @@ class WorkerEnded:
     worker: int
 
 
-Event = Started | Finished | TargetLost | WorkerEnded
+Event = Started | Booting | Booted | Finished | TargetLost | WorkerEnded
 
 
 class WorkQueue:
@@ -256,8 +271,16 @@ class _Worker:
     def _runner_for(self, target: str) -> Runner:
         if self._runner is None or self._target != target:
             self._close()
-            self._runner, self._target = make_runner(self._rigs[target]), target
+            self._runner, self._target = make_runner(self._rigs[target], booting=self._booting), target
         return self._runner
+
+    @contextlib.contextmanager
+    def _booting(self) -> Iterator[None]:
+        self._events.put(Booting(worker=self._number))
+        try:
+            yield
+        finally:
+            self._events.put(Booted(worker=self._number))
 
     def _close(self) -> None:
         if self._runner is not None:
