@@ -12,7 +12,7 @@ from db import open_repository
 from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
 from runners.machine import Machine
-from tests.support.lab import ARCHITECTURES, Lab, outcomes
+from tests.support.lab import ARCHITECTURES, Lab, Watcher, outcomes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,14 @@ def test_one_boot_serves_all_tests(lab: Lab, architecture: str) -> None:
     )
     assert [attempt.isolation for attempt in summary.attempts] == [Isolation.SNAPSHOT] * 3
     assert [attempt.boot_s is not None for attempt in summary.attempts] == [True, False, False]
+
+
+def test_a_boot_is_announced_and_over_before_its_test_ends(lab: Lab) -> None:
+    watcher = Watcher()
+    configuration = lab.write("pass", "fail", architectures=["x86_64"])
+    lab.run(configuration, isolation=Isolation.SNAPSHOT, watcher=watcher)
+    kinds = [type(event).__name__ for event in watcher.events]
+    assert kinds == ["Started", "Booting", "Booted", "Finished", "Started", "Finished", "WorkerEnded"]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
