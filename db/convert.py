@@ -60,6 +60,8 @@ def campaign_row(plan: CampaignPlan, identity: str) -> CampaignRow:
         seed=plan.seed,
         stop_rule=plan.stop.value,
         endless=plan.endless,
+        boot_retries=plan.boot_retries,
+        boot_failures_in_a_row=plan.boot_failures_in_a_row,
         revision_commit=plan.revision.commit if plan.revision else None,
         revision_described=plan.revision.described if plan.revision else None,
         revision_dirty=plan.revision.dirty if plan.revision else None,
@@ -145,6 +147,8 @@ def campaign_record(row: CampaignRow) -> StoredCampaign:
         seed=row.seed,
         stop=StopRule(row.stop_rule),
         endless=row.endless,
+        boot_retries=row.boot_retries,
+        boot_failures_in_a_row=row.boot_failures_in_a_row,
         origin=Origin(row.origin),
         source=row.source,
     )

@@ -97,6 +97,8 @@ class CampaignRow(Row):
     """What shuffled the order."""
     stop_rule: Mapped[str] = mapped_column(String(16), server_default="never")
     endless: Mapped[bool] = mapped_column(server_default=false())
+    boot_retries: Mapped[int | None]
+    boot_failures_in_a_row: Mapped[int] = mapped_column(server_default="2")
     revision_commit: Mapped[str | None] = mapped_column(String(64))
     revision_described: Mapped[str | None] = mapped_column(Text)
     revision_dirty: Mapped[bool | None]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest revision in db/migrations/versions."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BASELINE: Final = "default"
 """The baseline that is meant where none is named; where it is not pinned, the first results are."""
+BOOT_FAILURES_IN_A_ROW: Final = 2
+"""A kernel that has just failed to boot may be flaky; one that does so for test after test is broken."""
 
 
 class CampaignState(StrEnum):
@@ -143,6 +145,10 @@ class CampaignPlan:
     stop: StopRule = StopRule.NEVER
     endless: bool = False
     """Whether the cases are repeated until the stop rule ends it."""
+    boot_retries: int | None = None
+    """How often a boot that failed is tried again, instead of as configured."""
+    boot_failures_in_a_row: int = BOOT_FAILURES_IN_A_ROW
+    """So many tests without a boot, and a target is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +171,8 @@ class StoredCampaign:
     seed: int | None = None
     stop: StopRule = StopRule.NEVER
     endless: bool = False
+    boot_retries: int | None = None
+    boot_failures_in_a_row: int = BOOT_FAILURES_IN_A_ROW
     origin: Origin = Origin.MEASURED
     source: str = ""
     """The name of the file that it was imported from; nothing where it was measured here."""

@@ -141,7 +141,7 @@ def _order(
     from parity.campaign import StopRule  # noqa: PLC0415 - keeps --help fast
     from parity.flow.campaign.order import Order  # noqa: PLC0415
     from parity.flow.campaign.selection import repeat_cases  # noqa: PLC0415
-    from parity.flow.campaign.stress import BOOT_FAILURES_IN_A_ROW  # noqa: PLC0415
+    from parity.flow.campaign.stress import STRESS_BOOT_FAILURES_IN_A_ROW  # noqa: PLC0415
 
     return Order(
         cases=repeat_cases(cases, times or 1),
@@ -153,7 +153,7 @@ def _order(
         stop=StopRule.UNTIL_FAIL if until_fail else StopRule.NEVER,
         endless=times is None,
         boot_retries=0 if boots else None,
-        boot_failures_in_a_row=BOOT_FAILURES_IN_A_ROW,
+        boot_failures_in_a_row=STRESS_BOOT_FAILURES_IN_A_ROW,
     )
 
 

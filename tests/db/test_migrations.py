@@ -28,6 +28,8 @@ SINCE = {
     "endless": 0,
     "origin": "measured",
     "source": "",
+    "boot_retries": None,
+    "boot_failures_in_a_row": 2,
 }
 """What a campaign of before these columns says in them."""
 

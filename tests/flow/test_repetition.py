@@ -119,6 +119,16 @@ def test_a_resumed_run_does_what_is_left_of_the_repetitions(lab: Lab) -> None:
     assert resumed.state is CampaignState.FINISHED
 
 
+def test_a_resumed_run_is_as_patient_with_boots_as_it_was(lab: Lab) -> None:
+    configuration = lab.write("pass", "skip", architectures=["x86_64"])
+    order = replace(order_of(configuration), boot_retries=0, boot_failures_in_a_row=10)
+    with pytest.raises(KeyboardInterrupt):
+        run(configuration, order, watcher=Stopper(1))
+    with open_repository(configuration.database_url, configuration.state_folder) as repository:
+        resumed = resumed_order(configuration, repository, order_of(configuration))
+    assert (resumed.boot_retries, resumed.boot_failures_in_a_row) == (0, 10)
+
+
 def test_a_seed_shuffles_and_is_kept(lab: Lab) -> None:
     names = ("pass", "skip", "fail", "breadcrumbs", "silent", "negative")
     configuration = lab.write(*names, architectures=["x86_64"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parity.campaign import StopRule
+from parity.campaign import BOOT_FAILURES_IN_A_ROW, StopRule
 
 if TYPE_CHECKING:
     from parity.attempt import Isolation
@@ -34,7 +34,7 @@ class Order:
     """Repeat the cases until the stop rule ends it."""
     boot_retries: int | None = None
     """How often a boot that failed is tried again, instead of as configured."""
-    boot_failures_in_a_row: int = 2
+    boot_failures_in_a_row: int = BOOT_FAILURES_IN_A_ROW
     """So many tests without a boot, and a target is given up."""
 
     @property

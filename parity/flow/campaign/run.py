@@ -114,6 +114,8 @@ def resumed_order(configuration: Configuration, repository: Repository, order: O
         seed=campaign.seed,
         stop=campaign.stop,
         endless=campaign.endless,
+        boot_retries=campaign.boot_retries,
+        boot_failures_in_a_row=campaign.boot_failures_in_a_row,
     )
     for facts in repository.campaign_facts(campaign.number):
         if facts.target in resumed.targets:
@@ -253,6 +255,8 @@ def _begin(
                 seed=order.seed,
                 stop=order.stop,
                 endless=order.endless,
+                boot_retries=order.boot_retries,
+                boot_failures_in_a_row=order.boot_failures_in_a_row,
             )
         )
     for fact in facts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parity.configuration import Configuration
     from parity.statistics import Rate
 
-BOOT_FAILURES_IN_A_ROW: Final = 10
+STRESS_BOOT_FAILURES_IN_A_ROW: Final = 10
 """A target that boots rarely is what is to be measured; one that never does is given up all the same."""
 
 _NUMBER: Final = re.compile(r"0x[0-9a-f]+|\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b|[0-9]+", re.IGNORECASE)

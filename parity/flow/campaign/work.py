@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from parity.campaign import BOOT_FAILURES_IN_A_ROW
 from parity.errors import BuildError, ConfigurationError, HarnessError, MachineError
 from parity.outcome import Outcome
 from runners.boot import Report, not_made
@@ -84,7 +85,11 @@ class WorkQueue:
     """The schedule as threads share it, with what they learn of their targets."""
 
     def __init__(
-        self, schedule: Schedule, *, boot_failures_in_a_row: int = 2, stop_when_unwanted: bool = False
+        self,
+        schedule: Schedule,
+        *,
+        boot_failures_in_a_row: int = BOOT_FAILURES_IN_A_ROW,
+        stop_when_unwanted: bool = False,
     ) -> None:
         self._schedule = schedule
         self.boot_failures_in_a_row = boot_failures_in_a_row
