@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import make_rig
 from parity.flow.campaign.selection import select_cases
 from parity.outcome import Outcome
+from runners.machine import Machine
 from runners.runner import make_runner
 from runners.scratch import open_scratch, scratch_root
 from tests.support.duet import kernel, run_duet
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from parity.diagnosis import Hang
     from runners.inspection import Stall
-    from runners.machine import Machine
     from runners.rig import Rig
     from tests.support.duet import Campaign
 
@@ -184,22 +185,28 @@ def test_memory_is_kept_by_us_only_where_no_other_is_shared(lab: Lab, devices: s
 
 
 @pytest.mark.parametrize("lost", [1, 3])
-def test_a_state_that_is_lost_costs_a_boot_and_three_times_the_snapshots(lab: Lab, lost: int) -> None:
+def test_a_state_that_is_lost_costs_a_boot_and_three_times_the_snapshots(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    begin, begun = Machine.begin_restore, itertools.count()
+
+    def lose_and_begin(machine: Machine) -> None:
+        if next(begun) < lost:
+            said = machine.monitor.execute("human-monitor-command", **{"command-line": "delvm parity"})
+            assert said == ""
+        begin(machine)
+
+    monkeypatch.setattr(Machine, "begin_restore", lose_and_begin)
     tests = ("pass", "fail", "skip", "silent", "large", "binary")
     configuration = lab.write(*tests, architectures=["x86_64"])
     order = Order(
         cases=select_cases(configuration, targets=["x86_64"]), isolation=Isolation.SNAPSHOT, build=False
     )
-    bystander, attempts = Bystander(), []
     with open_scratch() as scratch:
-        rig = make_rig(configuration, "x86_64", order, scratch, Interrupt(), inspector=bystander)
+        rig = make_rig(configuration, "x86_64", order, scratch, Interrupt())
         runner = make_runner(rig)
         try:
-            for number, report in enumerate(runner.run(tests)):
-                attempts.append(report.attempt)
-                if number < lost:
-                    execute = bystander.machines[-1].monitor.execute
-                    assert execute("human-monitor-command", **{"command-line": "delvm parity"}) == ""
+            attempts = [report.attempt for report in runner.run(tests)]
         finally:
             runner.close()
     assert [a.verdict.outcome for a in attempts[:3]] == [Outcome.PASS, Outcome.FAIL, Outcome.SKIP]
