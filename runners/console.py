@@ -92,6 +92,11 @@ class _LoggedSpawn(_TextSpawn):
 class Searchable(Protocol):
     """What the console's text is searched for: a compiled regular expression, or what is used like one."""
 
+    @property
+    def pattern(self) -> str:
+        """How it is shown; pexpect does so when the console ends."""
+        ...
+
     def search(self, text: str, start: int = ..., /) -> re.Match[str] | None:
         """Return the first match from `start` on."""
         ...
@@ -143,7 +148,7 @@ class Console:
         Raises `ConsoleClosedError` once the guest's side is closed and everything before that was searched.
         """
         try:
-            # pexpect calls nothing of a pattern but `search`.
+            # pexpect knows nothing of a pattern but these two.
             searched = cast("Sequence[re.Pattern[str]]", patterns)
             index: int = self._spawn.expect_list([*searched, pexpect.TIMEOUT], timeout=timeout_s)
         except pexpect.EOF:

@@ -52,6 +52,11 @@ class Echo:
         self._line = line
         self._plain = re.compile(re.escape(line))
 
+    @property
+    def pattern(self) -> str:
+        """How it is shown."""
+        return self._plain.pattern
+
     def search(self, text: str, start: int = 0, /) -> re.Match[str] | None:
         """Return the first echo from `start` on."""
         plain = self._plain.search(text, start)

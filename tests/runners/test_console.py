@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runners.console import Console, ConsoleClosedError, open_terminal
+from runners.keyboard import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,6 +120,16 @@ def test_a_guest_that_is_gone_closes_the_console_after_its_last_words(
     with pytest.raises(ConsoleClosedError):
         expect(END)
     assert console.last_line == "last words"
+
+
+def test_a_guest_that_is_gone_before_it_echoes_closes_the_console(
+    terminal: tuple[Console, Guest],
+) -> None:
+    console, guest = terminal
+    guest.write(b"run fo")
+    guest.close()
+    with pytest.raises(ConsoleClosedError):
+        console.expect([Echo("run fork_test")], timeout_s=1)
 
 
 def test_typing_to_a_guest_that_is_gone_closes_the_console(terminal: tuple[Console, Guest]) -> None:
