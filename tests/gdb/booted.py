@@ -57,6 +57,7 @@ class Booted:
     def open_stub(self) -> Path:
         """Have QEMU listen for a debugger; the guest runs on until one connects."""
         path = self.folder / f"stub-{self.process.pid}"
+        self.human("gdbserver none")  # else the last one takes the new one's path with it
         path.unlink(missing_ok=True)
         self.human(f"gdbserver unix:{path},server=on,wait=off")
         return path
