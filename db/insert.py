@@ -5,7 +5,7 @@ They take a fifth of the time that the session's unit of work needs for the same
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import bindparam, insert, select
 
@@ -49,11 +49,11 @@ def insert_attempt(
     connection = session.connection()
     values = attempt_values(attempt) | {"campaign": campaign}
     inserted = connection.execute(_ATTEMPT, values | {"of_campaign": campaign, "of_target": attempt.target})
-    (number,) = inserted.inserted_primary_key or (0,)
+    (number,) = cast("tuple[int]", inserted.inserted_primary_key)
     if logs:
         connection.execute(_LOG, [{**log, "attempt": number} for log in logs])
     if attempt.hang is not None:
         hang = hang_row(attempt.hang, state_folder)
         hang.attempt = number
         session.add(hang)
-    return int(number)
+    return number

@@ -104,7 +104,7 @@ def is_of_the_dead(name: str, prefix: str) -> bool:
     except ProcessLookupError:
         return True
     except (PermissionError, OverflowError):
-        return False
+        pass
     return False
 
 
