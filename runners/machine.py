@@ -16,7 +16,7 @@ from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
 from runners.observation import Ending, QemuExit
 from runners.process import ChildProcess, shortage
-from runners.progress import ProgressMeter, read_wanted_cpu_s
+from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
 from runners.qmp import Monitor, Sent
 from runners.saved_memory import SavedMemory, open_memory
 from runners.serial_file import SerialFile
@@ -216,7 +216,8 @@ class Machine:
             wanted_s, began = read_wanted_cpu_s(self.pid), time.monotonic()
             self.drain(rest.idle_s)
             passed_s = max(time.monotonic() - began, rest.idle_s)
-            is_busy = (read_wanted_cpu_s(self.pid) - wanted_s) / passed_s > _REST_SHARE
+            wanted_s = read_wanted_cpu_s(self.pid) - wanted_s
+            is_busy = wanted_s / passed_s > _REST_SHARE or wants_to_run(self.pid)
             silent_s = time.monotonic() - self.console.last_output_at
             if silent_s >= (rest.busy_s if is_busy else rest.idle_s):
                 break

@@ -95,6 +95,20 @@ def read_wanted_cpu_s(pid: int) -> float:
     return wanted_ns / 1e9 if found else _read_used_cpu_s(pid)
 
 
+def wants_to_run(pid: int) -> bool:
+    """Return whether a thread of a process runs, or waits for a CPU, at this moment (state R, proc(5)).
+
+    What a thread has waited is counted only once it gets its CPU (sched_info_arrive, Linux 6.1): until then a guest that
+    the host starves seems to want nothing. False where the system does not tell.
+    """
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError, IndexError):
+                if (task / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "R":
+                    return True
+    return False
+
+
 def _read_used_cpu_s(pid: int) -> float:
     try:
         times = psutil.Process(pid).cpu_times()

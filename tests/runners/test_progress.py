@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -9,7 +12,7 @@ import psutil
 import pytest
 
 from runners import progress
-from runners.progress import ProgressMeter, read_wanted_cpu_s
+from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
 
 LIMIT_S = 3.0
 STEP_S = 0.25
@@ -100,6 +103,22 @@ def test_a_new_test_begins_with_no_silence_behind_it(guest: Guest) -> None:
 def test_counters_that_cannot_be_read_are_no_progress(guest: Guest) -> None:
     guest.counts_a_second, guest.is_readable = 20.0, False
     assert quiet_after(guest) == LIMIT_S + STEP_S
+
+
+def test_a_process_wants_to_run_while_it_computes_even_if_it_gets_no_cpu() -> None:
+    spin = [sys.executable, "-c", "while True: pass"]
+    hungry = [subprocess.Popen(["nice", "-n", "19", *spin]) for _ in range(2 * (os.cpu_count() or 1))]
+    sleeping = subprocess.Popen(["sleep", "60"])
+    try:
+        end = time.monotonic() + 10
+        while not all(wants_to_run(process.pid) for process in hungry):
+            assert time.monotonic() < end
+        assert not wants_to_run(sleeping.pid)
+    finally:
+        for process in (*hungry, sleeping):
+            process.kill()
+            process.wait()
+    assert not wants_to_run(2**22 + 1)
 
 
 def test_a_process_that_computes_wants_a_cpu_and_one_that_is_gone_wants_none() -> None:
