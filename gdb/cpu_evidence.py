@@ -209,7 +209,9 @@ def _with_idle(cpu: CpuEvidence, roles: Roles) -> CpuEvidence:
     if cpu.lock is not None or any(roles.of(name) is Role.PANIC for name in cpu.functions[:3]):
         return cpu
     in_idle = cpu.spends_in(roles, Role.IDLE) >= _MOST
-    waits = cpu.parked or in_idle
+    # On a busy host its ticks take so long that samples find it in those; nothing else happens on it then.
+    only_ticks = roles.of(cpu.function) is Role.IDLE and cpu.switches == 0 and cpu.system_calls == 0
+    waits = cpu.parked or in_idle or only_ticks
     reachable = not cpu.always_masked or bool(cpu.ticks)
     return replace(cpu, idle=waits and reachable)
 

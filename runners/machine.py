@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Log, LogKind
 from parity.errors import MachineError
-from parity.printable import printable_line
 from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
 from runners.observation import Ending, QemuExit
 from runners.process import ChildProcess, shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
-from runners.qmp import Monitor, Sent
-from runners.saved_memory import SavedMemory, open_memory
+from runners.qmp import Monitor
+from runners.saved_state import SavedState
 from runners.serial_file import SerialFile
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from threading import Event
     from types import TracebackType
@@ -39,9 +38,6 @@ _ENDED_BY_US: Final = "host-signal"
 """As QMP says it: the status is then the signal's doing, not the guest's."""
 _PANIC_OVERLAP: Final = 512
 """Characters of older text in which a panic line that arrives in pieces may begin."""
-_HUMAN: Final = "human-monitor-command"
-_STATE: Final = "parity"
-"""What saved states are called; they live and die with their QEMU."""
 _STDERR_LIMIT: Final = 64 * 1024
 _REST_SHARE: Final = 0.5
 """Host CPUs that a guest at rest stays below."""
@@ -74,28 +70,6 @@ class Rest:
     """So much with a busy one, which may still be booting, or polls its console for good."""
 
 
-@contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise shortage(what, error) from error
-
-
-def _state(command: str) -> dict[str, str]:
-    """Return the arguments of a command of QEMU's human monitor that saves, or loads, our state."""
-    return {"command-line": f"{command} {_STATE}"}
-
-
-def _accept(command: str, said: str) -> None:
-    """Raise `MachineError` unless such a command went well: the human monitor then says nothing.
-
-    That is so in QEMU 7.2 (migration/savevm.c).
-    """
-    if said.strip():
-        raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
-
-
 class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
@@ -122,8 +96,6 @@ class Machine:
         self._stderr = folder / "qemu.stderr"
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
-        self._memory: SavedMemory | None = None
-        self._restoring: tuple[Sent, ...] = ()
         self._resources = contextlib.ExitStack()
         try:
             self._open(command, working_folder, other_ports)
@@ -163,6 +135,8 @@ class Machine:
         self._resources.callback(self._process.end)
         self._monitor = Monitor(near)
         self._resources.callback(self._monitor.close)
+        self._saved = SavedState(self._monitor, self._process.pid)
+        self._resources.callback(self._saved.close)
         self._progress = ProgressMeter(lambda: (self._process.pid,))
 
     def count_progress(self, count: Callable[[], int | None]) -> None:
@@ -224,61 +198,26 @@ class Machine:
 
     def save(self) -> None:
         """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""
-        memory = self._share_memory()
-        self._monitor.execute("stop")
-        try:
-            _accept("savevm", self._monitor.execute(_HUMAN, **_state("savevm")))
-            if memory is not None:
-                with _explained("save the guest's memory"):
-                    memory.save()
-        finally:
-            self._monitor.execute("cont")
+        self._saved.save()
 
     def begin_restore(self) -> None:
         """Have QEMU go back to what `save` remembered while something else is done; `restore` finishes it.
 
         What was read of the machine's output so far can still be asked for.
         """
-        self._restoring = (self._monitor.send("stop"), self._monitor.send(_HUMAN, **_state("loadvm")))
+        self._saved.begin_restore()
 
     def restore(self) -> None:
         """Put the machine back to what `save` remembered; everything that was printed since is forgotten.
 
         Raises `MachineError` where that fails; the machine is then of no more use.
         """
-        if not self._restoring:
-            self.begin_restore()
-        answers = [self._monitor.answer(sent) for sent in self._restoring]
-        self._restoring = ()
-        _accept("loadvm", answers[-1])
-        if self._memory is not None:
-            with _explained("put the guest's memory back"):
-                self._memory.put_back()
-        self._monitor.execute("cont")
+        self._saved.restore()
         self.console.forget()
         for port in self._ports.values():
             port.forget()
         self._monitor.forget_events()
         self.panic = ""
-
-    def _share_memory(self) -> SavedMemory | None:
-        """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
-        if self._memory is None:
-            shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
-            memory = open_memory(self.pid) if len(shared) == 1 else None
-            if memory is not None:
-                self._resources.callback(memory.close)
-                if self._leaves_out_shared_memory():
-                    self._memory = memory
-        return self._memory
-
-    def _leaves_out_shared_memory(self) -> bool:
-        ours = {"capability": "x-ignore-shared", "state": True}
-        try:
-            self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
-        except MachineError:  # a QEMU that does not know it saves the memory itself
-            return False
-        return True
 
     def wait_for(self, patterns: Sequence[Searchable], limits: Limits) -> int | Ending:
         """Wait for one of `patterns` on the console; return its index, or why it never came.

@@ -176,12 +176,13 @@ def test_memory_is_kept_by_us_only_where_no_other_is_shared(lab: Lab, devices: s
         runner = make_runner(rig)
         try:
             reports = [*runner.run(("pass", "fail", "pass"))]
+            (machine,) = bystander.machines
+            memory = machine._saved.memory
         finally:
             runner.close()
     assert [r.attempt.verdict.outcome for r in reports] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
     assert {r.attempt.isolation for r in reports} == {Isolation.SNAPSHOT}
-    (machine,) = bystander.machines
-    assert (machine._memory is None) == (devices == "one more")
+    assert (memory is None) == (devices == "one more")
 
 
 @pytest.mark.parametrize("lost", [1, 3])

@@ -33,6 +33,18 @@ def test_a_cpu_that_waits_with_interrupts_off_and_ticks_idles() -> None:
     assert _first(idle(masked=True, ticks=90)).idle
 
 
+TICKING = ("timer_interrupt", "arch_clock_ns", "timer_interrupt", *["arch_idle"] * 5)
+"""Samples on a host that lets a tick last as long as the wait for it."""
+
+
+@pytest.mark.parametrize(("calls", "switches", "idles"), [(0, 0, True), (3, 0, False), (0, 2, False)])
+def test_a_cpu_that_is_often_found_in_its_ticks_idles_if_nothing_else_happens_on_it(
+    calls: int, switches: int, *, idles: bool
+) -> None:
+    found = runs("arch_idle", "idle_loop", samples=TICKING, calls=calls, switches=switches)
+    assert _first(found).idle is idles
+
+
 def test_a_secondary_with_its_mmu_off_is_offline_and_not_busy() -> None:
     evidence = read_evidence(capture(idle(), off()), HangRules())
     assert [cpu.offline for cpu in evidence.cpus] == [False, True]

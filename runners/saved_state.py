@@ -1,0 +1,107 @@
+"""One machine's state, saved and loaded again by its QEMU; the memory that QEMU shares with us is kept by us."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from parity.errors import MachineError
+from parity.printable import printable_line
+from runners.process import shortage
+from runners.saved_memory import SavedMemory, open_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runners.qmp import Monitor, Sent
+
+_HUMAN: Final = "human-monitor-command"
+_STATE: Final = "parity"
+"""What saved states are called; they live and die with their QEMU."""
+
+
+class SavedState:
+    """What a machine can go back to. Every step raises `MachineError` with QEMU's reason where it cannot be done."""
+
+    def __init__(self, monitor: Monitor, pid: int) -> None:
+        """Save nothing yet; `pid` is that of the QEMU that answers at the monitor."""
+        self._monitor = monitor
+        self._pid = pid
+        self._restoring: tuple[Sent, ...] = ()
+        self.memory: SavedMemory | None = None
+        """The guest's memory, where it is ours to keep."""
+
+    def save(self) -> None:
+        """Remember the whole machine as it is now, and let it go on."""
+        memory = self._share_memory()
+        self._monitor.execute("stop")
+        try:
+            _accept("savevm", self._monitor.execute(_HUMAN, **_words("savevm")))
+            if memory is not None:
+                with _explained("save the guest's memory"):
+                    memory.save()
+        finally:
+            self._monitor.execute("cont")
+
+    def begin_restore(self) -> None:
+        """Have QEMU go back to what was saved while something else is done; `restore` finishes it."""
+        self._restoring = (self._monitor.send("stop"), self._monitor.send(_HUMAN, **_words("loadvm")))
+
+    def restore(self) -> None:
+        """Put the machine back to what was saved, and let it go on."""
+        if not self._restoring:
+            self.begin_restore()
+        answers = [self._monitor.answer(sent) for sent in self._restoring]
+        self._restoring = ()
+        _accept("loadvm", answers[-1])
+        if self.memory is not None:
+            with _explained("put the guest's memory back"):
+                self.memory.put_back()
+        self._monitor.execute("cont")
+
+    def close(self) -> None:
+        """Let go of the copy of the memory."""
+        if self.memory is not None:
+            self.memory.close()
+            self.memory = None
+
+    def _share_memory(self) -> SavedMemory | None:
+        """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
+        if self.memory is None:
+            shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
+            memory = open_memory(self._pid) if len(shared) == 1 else None
+            if memory is not None and self._leaves_out_shared_memory():
+                self.memory = memory
+            elif memory is not None:
+                memory.close()
+        return self.memory
+
+    def _leaves_out_shared_memory(self) -> bool:
+        ours = {"capability": "x-ignore-shared", "state": True}
+        try:
+            self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
+        except MachineError:  # a QEMU that does not know it saves the memory itself
+            return False
+        return True
+
+
+def _words(command: str) -> dict[str, str]:
+    """Return the arguments of a command of QEMU's human monitor that saves, or loads, our state."""
+    return {"command-line": f"{command} {_STATE}"}
+
+
+def _accept(command: str, said: str) -> None:
+    """Raise `MachineError` unless such a command went well: the human monitor then says nothing.
+
+    That is so in QEMU 7.2 (migration/savevm.c).
+    """
+    if said.strip():
+        raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise shortage(what, error) from error
