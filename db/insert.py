@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Integer, String, bindparam, insert
 
 from db.convert import attempt_values
 from db.hangs import hang_row
 from db.models import AttemptRow, LogRow, TargetFactsRow
+from db.queries import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,16 +22,10 @@ if TYPE_CHECKING:
 
     from parity.attempt import Attempt
 
-_NEWEST_FACTS: Final = (
-    select(TargetFactsRow.id)
-    .where(
-        TargetFactsRow.campaign == bindparam("of_campaign"), TargetFactsRow.target == bindparam("of_target")
-    )
-    .order_by(TargetFactsRow.id.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_ATTEMPT: Final = insert(AttemptRow).values(facts=_NEWEST_FACTS)
+_FACTS: Final = facts_of(
+    bindparam("of_campaign", type_=Integer), bindparam("of_target", type_=String)
+).with_only_columns(TargetFactsRow.id)
+_ATTEMPT: Final = insert(AttemptRow).values(facts=_FACTS.scalar_subquery())
 _LOG: Final = insert(LogRow)
 
 

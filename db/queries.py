@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select, Subquery
+    from sqlalchemy import BindParameter, ColumnElement, Select, Subquery
 
     AttemptSelect = Select[AttemptRow, str | None]
     """Attempts with their hangs, each with the fingerprint of what was booted."""
@@ -229,6 +229,16 @@ def expected_durations(newest: int) -> Select[str, str, float]:
     mean = select(func.avg(durations.c.duration_s)).correlate(pairs).scalar_subquery()
     means = select(pairs.c.target, pairs.c.test, mean.label("mean_s")).subquery()
     return select(means.c.target, means.c.test, means.c.mean_s).where(means.c.mean_s.is_not(None))
+
+
+def facts_of(campaign: int | BindParameter[int], target: str | BindParameter[str]) -> Select[TargetFactsRow]:
+    """Select what a target is in a campaign by now."""
+    return (
+        select(TargetFactsRow)
+        .where(TargetFactsRow.campaign == campaign, TargetFactsRow.target == target)
+        .order_by(TargetFactsRow.id.desc())
+        .limit(1)
+    )
 
 
 def newest_facts() -> Select[TargetFactsRow]:

@@ -75,7 +75,7 @@ class Repository(Store):
     def add_target(self, campaign: int, facts: TargetFacts) -> None:
         """Record what a target is from now on in the campaign; the same facts again change nothing."""
         with self.writing() as session:
-            row = self._facts_row(session, campaign, facts.target)
+            row = session.scalar(queries.facts_of(campaign, facts.target))
             if row is None or convert.facts_record(row) != facts:
                 session.add(convert.facts_row(facts, campaign))
 
@@ -352,12 +352,3 @@ class Repository(Store):
             known = session.scalars(select(BaselineRow.name)).all()
             raise UnknownNameError(kind="baseline", name=name, known=known)
         return row
-
-    @staticmethod
-    def _facts_row(session: Session, campaign: int, target: str) -> TargetFactsRow | None:
-        return session.scalar(
-            select(TargetFactsRow)
-            .where(TargetFactsRow.campaign == campaign, TargetFactsRow.target == target)
-            .order_by(TargetFactsRow.id.desc())
-            .limit(1)
-        )
