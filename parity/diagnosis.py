@@ -66,6 +66,11 @@ class Confidence(StrEnum):
     VERY_HIGH = "very-high"
 
     @property
+    def rank(self) -> int:
+        """Its place among the others, the least first."""
+        return tuple(Confidence).index(self)
+
+    @property
     def is_proof(self) -> bool:
         """Whether a verdict of this confidence may decide an outcome."""
         return self in (Confidence.HIGH, Confidence.VERY_HIGH)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from parity.diagnosis import Cause, Confidence
+from parity.diagnosis import Cause
 from parity.words import counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _VICTIMS: Final = (Cause.LOCK_LEAKED, Cause.LOCK_CYCLE)
 """Their stacks are those of whoever came for the lock: where that was says nothing about who keeps it."""
 
 _CAUSES: Final = tuple(Cause)
-_CONFIDENCES: Final = tuple(Confidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +138,7 @@ def _attempt_key(attempt: Hung, diagnosis: Diagnosis) -> str:
 
 
 def _group(key: str, hung: Sequence[tuple[Hung, Hang]]) -> HangGroup:
-    example, hang = max(hung, key=lambda pair: _CONFIDENCES.index(pair[1].diagnosis.confidence))
+    example, hang = max(hung, key=lambda pair: pair[1].diagnosis.confidence.rank)
     tests: dict[str, dict[str, None]] = {}
     for attempt, _ in hung:
         tests.setdefault(attempt.target, {})[attempt.test] = None

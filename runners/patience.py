@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 2.0
 """How much longer each further silence may be."""
 _NEVER: Final = float("inf")
-_RANKS: Final = tuple(Confidence)
 
 
 def wait_patiently(
@@ -69,7 +68,7 @@ def _is_over(waited: Ending, hang: Hang | None, enough: Confidence) -> bool:
         return diagnosis.outcome in (Outcome.HANG, Outcome.CRASH)
     if diagnosis.cause is Cause.UNKNOWN:
         return enough is Confidence.LOW
-    return _RANKS.index(diagnosis.confidence) >= _RANKS.index(enough)
+    return diagnosis.confidence.rank >= enough.rank
 
 
 def _longer(limits: Limits) -> Limits:
