@@ -6,7 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gdb.rules.fatal import fault_storm, panic_parked
-from gdb.rules.interrupts import interrupt_storm, interrupts_off_loop, timer_lost, wait_with_interrupts_off
+from gdb.rules.interrupts import (
+    idle_with_interrupts_off,
+    interrupt_storm,
+    interrupts_off_loop,
+    timer_lost,
+    wait_with_interrupts_off,
+)
 from gdb.rules.locks import lock_cycle, lock_leaked, self_deadlock
 from gdb.rules.looping import kernel_loop, polling_livelock, requeue_livelock, slow, user_spin
 from gdb.rules.machine import HOST, host_starves, qemu_stopped, reset_loop
@@ -41,6 +47,7 @@ RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (
     kernel_loop,
     user_spin,
     slow,
+    idle_with_interrupts_off,
 )
 """The first that matches is the verdict; the others that match are its runners-up."""
 

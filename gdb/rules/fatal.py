@@ -1,4 +1,4 @@
-"""Rules 1 and 2: the kernel died and stands, or takes one fault for ever."""
+"""The kernel died and stands, or takes one fault for ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 6, 6b, 7 and 11: interrupts that are off, waited for in vain, no longer sent, or too many."""
+"""Interrupts that are off, waited for in vain, no longer sent, or too many."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from gdb.cpu_facts import timers
 from gdb.event_types import Event
 from gdb.roles import Role
-from gdb.rules.verdict import below, others_tick, seen, stack, telling, verdict
+from gdb.rules.verdict import below, most_certain, others_tick, seen, stack, telling, verdict
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gdb.cpu_evidence import CpuEvidence
     from gdb.evidence import Evidence
 
@@ -26,6 +28,10 @@ _LVT_MASKED: Final = 1 << 16
 
 def interrupts_off_loop(evidence: Evidence) -> Diagnosis | None:
     """A CPU runs on and lets no interrupt in."""
+    return most_certain(_loops_with_interrupts_off(evidence))
+
+
+def _loops_with_interrupts_off(evidence: Evidence) -> Iterator[Diagnosis]:
     for cpu in evidence.cpus:
         if (
             cpu.offline
@@ -40,7 +46,7 @@ def interrupts_off_loop(evidence: Evidence) -> Diagnosis | None:
             continue
         pending = pending_timer(cpu)
         certain = cpu.ticks == 0 or bool(pending)
-        return verdict(
+        yield verdict(
             evidence,
             Cause.INTERRUPTS_OFF_LOOP,
             Confidence.HIGH if certain else Confidence.MEDIUM,
@@ -49,23 +55,30 @@ def interrupts_off_loop(evidence: Evidence) -> Diagnosis | None:
             subject=telling(evidence, cpu),
             cpu=cpu,
         )
-    return None
 
 
 def wait_with_interrupts_off(evidence: Evidence) -> Diagnosis | None:
-    """A CPU waits for an interrupt that it does not let in.
+    """A CPU waits for an interrupt that it does not let in, and that one is at the door or ticks have ended shows it."""
+    return next((one for one in _waits_with_interrupts_off(evidence) if one.confidence.is_proof), None)
+
+
+def idle_with_interrupts_off(evidence: Evidence) -> Diagnosis | None:
+    """A CPU waits for an interrupt that it does not let in: a guess, good where nothing else is to be said.
 
     An aarch64 CPU wakes from WFI all the same (DDI 0487, D1.6); idle loops wait like that and let the interrupt in
-    afterwards, as Linux does, and kernels park CPUs so that they do not use. Without an interrupt at the door, or a
-    tick that no longer comes, it is a guess.
+    afterwards, as Linux does, and kernels park CPUs so that they do not use.
     """
+    return next((one for one in _waits_with_interrupts_off(evidence) if not one.confidence.is_proof), None)
+
+
+def _waits_with_interrupts_off(evidence: Evidence) -> Iterator[Diagnosis]:
     for cpu in evidence.cpus:
         if cpu.offline or cpu.idle or not cpu.parked or not cpu.always_masked or cpu.ticks:
             continue
         pending = pending_timer(cpu)
         halted = any(sample.halted for sample in cpu.samples)
         certain = (cpu.has_worked and (halted or cpu.ticks == 0)) or bool(pending)
-        return verdict(
+        yield verdict(
             evidence,
             Cause.WAIT_WITH_INTERRUPTS_OFF,
             Confidence.HIGH if certain else Confidence.LOW,
@@ -75,11 +88,14 @@ def wait_with_interrupts_off(evidence: Evidence) -> Diagnosis | None:
             subject=telling(evidence, cpu),
             cpu=cpu,
         )
-    return None
 
 
 def timer_lost(evidence: Evidence) -> Diagnosis | None:
     """A CPU lets interrupts in, and its timer sends none any more."""
+    return most_certain(_loses_its_timer(evidence))
+
+
+def _loses_its_timer(evidence: Evidence) -> Iterator[Diagnosis]:
     for cpu in evidence.cpus:
         if cpu.offline or cpu.ticks != 0 or cpu.always_masked or cpu.lock is not None:
             continue
@@ -90,17 +106,15 @@ def timer_lost(evidence: Evidence) -> Diagnosis | None:
             continue  # a tickless kernel's idle CPU is quiet as well
         if not expired and (cpu.has_ticked is False or not (silent or others)):
             continue  # some kernels tick on one CPU alone
-        confidence = Confidence.HIGH if silent and not cpu.idle else Confidence.MEDIUM
-        return verdict(
+        yield verdict(
             evidence,
             Cause.TIMER_LOST,
-            confidence,
+            Confidence.HIGH if silent and not cpu.idle else Confidence.MEDIUM,
             f"CPU {cpu.cpu} gets no timer interrupts any more{below(evidence, cpu)}, though interrupts are on",
             [silent, seen(cpu), others, stack(cpu)],
             subject="timer",
             cpu=cpu,
         )
-    return None
 
 
 def interrupt_storm(evidence: Evidence) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""Rules 3, 4 and 5: spinlocks. Who holds what comes from the locks' own records, else from lock events."""
+"""Spinlocks. Who holds what comes from the locks' own records, else from lock events."""
 
 from __future__ import annotations
 

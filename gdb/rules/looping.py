@@ -1,4 +1,4 @@
-"""Rules 12 to 15: some CPU is busy with the test itself, and gets on or does not."""
+"""Some CPU is busy with the test itself, and gets on or does not."""
 
 from __future__ import annotations
 

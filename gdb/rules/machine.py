@@ -1,4 +1,4 @@
-"""Rule 0: what looks like a hang and is none of the guest's."""
+"""What looks like a hang and is none of the guest's."""
 
 from __future__ import annotations
 

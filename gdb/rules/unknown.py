@@ -1,4 +1,4 @@
-"""Rule 16: nothing is proved. What was seen and what was missing is said all the same."""
+"""Nothing is proved. What was seen and what was missing is said all the same."""
 
 from __future__ import annotations
 

@@ -37,6 +37,11 @@ def verdict(
     )
 
 
+def most_certain(found: Iterable[Diagnosis]) -> Diagnosis | None:
+    """Return the verdict of the highest confidence, the first of several; None where there is none."""
+    return max(found, key=lambda one: one.confidence.rank, default=None)
+
+
 def kernel_functions(cpu: CpuEvidence) -> tuple[str, ...]:
     """Return the known functions of a CPU's stack, innermost first."""
     return tuple(name for name in cpu.functions if name)

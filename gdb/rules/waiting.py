@@ -1,4 +1,4 @@
-"""Rules 8, 9 and 10: no CPU has anything to do, and yet somebody waits."""
+"""No CPU has anything to do, and yet somebody waits."""
 
 from __future__ import annotations
 
