@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import shutil
+import signal
 import subprocess
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -213,7 +214,9 @@ class MiSession:
             elif _is_ready(self._output, wait_s=0.02):
                 self._output.read()
         if self._process.poll() is None:
-            self._process.kill()
+            # It may wait for what it started itself (`iconv -l` at its begin: gdb/charset.c, GDB 13), which is of its
+            # group; nobody else can be, as long as it is not reaped.
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         self._read_errors()
 

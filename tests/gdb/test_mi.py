@@ -71,6 +71,14 @@ def failure(session: MiSession, command: str = "-list-features", *, within_s: fl
     return caught.value
 
 
+def assert_ends(pid: int) -> None:
+    """Wait for the end of a process that somebody else reaps; one that is reaped late has an empty command line."""
+    deadline = soon(5)
+    while Path(f"/proc/{pid}/cmdline").exists() and b"gdb" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert not deadline.expired
+        time.sleep(0.01)
+
+
 def test_gdb_answers_what_it_is_asked() -> None:
     with MiSession(launcher=LAUNCHER) as session:
         assert session.execute("-data-evaluate-expression 6*7", soon()) == {"value": "42"}
@@ -150,10 +158,7 @@ def test_gdb_dies_with_whoever_started_it() -> None:
     with open(read_end, encoding="ascii") as output:  # noqa: PTH123 - a descriptor
         pid = int(output.read())
     os.waitpid(child, 0)
-    deadline = soon(5)
-    while Path(f"/proc/{pid}/cmdline").exists() and b"gdb" in Path(f"/proc/{pid}/cmdline").read_bytes():
-        assert not deadline.expired
-        time.sleep(0.01)
+    assert_ends(pid)
 
 
 def test_a_gdb_that_is_not_there_is_an_error_with_a_hint() -> None:
@@ -184,6 +189,21 @@ def test_a_gdb_that_hangs_is_an_error_in_time(fake: Callable[[str], MiSession]) 
 
 def test_a_gdb_that_neither_answers_nor_ends_is_killed(fake: Callable[[str], MiSession]) -> None:
     failure(fake("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(60)"), within_s=0.5)
+
+
+def test_what_a_killed_gdb_waited_for_ends_with_it(fake: Callable[[str], MiSession]) -> None:
+    with fake(
+        """
+        helper = os.fork()
+        if not helper:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say(asked()[0] + f'^done,helper="{helper}"')
+        os.waitpid(helper, 0)
+        """
+    ) as session:
+        helper = int(str(session.execute("-start", soon())["helper"]))
+    assert_ends(helper)
 
 
 def test_a_gdb_that_does_not_read_is_an_error_in_time(fake: Callable[[str], MiSession]) -> None:
