@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from db.repository import Repository
     from parity.cli.session import Session
     from parity.configuration import Configuration
     from parity.flow.campaign.hosts import LeftOut
@@ -188,7 +189,7 @@ def run_command(
             order = _resumed(configuration, order)
         _show_order(session, configuration, order, as_json=as_json)
     else:
-        _run(session, configuration, order, resume=resume, as_json=as_json)
+        carry_out(session, configuration, order, resume=resume, as_json=as_json)
 
 
 def draw_seed() -> int:
@@ -236,9 +237,15 @@ def _tell_left_out(session: Session, left_out: Sequence[LeftOut]) -> None:
         )
 
 
-def _run(
-    session: Session, configuration: Configuration, order: Order, *, resume: bool, as_json: bool
-) -> None:
+def carry_out(
+    session: Session,
+    configuration: Configuration,
+    order: Order,
+    *,
+    resume: bool = False,
+    as_json: bool = False,
+) -> NoReturn:
+    """Run what is ordered, or what is left of the newest run that did not finish, and tell how it went."""
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
     from parity.flow.campaign.interrupt import Interrupted  # noqa: PLC0415
@@ -250,9 +257,12 @@ def _run(
             if resume:
                 order = resumed_order(configuration, repository, order)
             machines = describe_machines(configuration, order)
-            with open_observer(session.out, quiet=as_json, machines=machines) as observer:
+            brief = order.measures_rates
+            with open_observer(session.out, quiet=as_json, machines=machines, brief=brief) as observer:
                 summary = run_campaign(configuration, repository, order, observer)
-            if as_json:
+            if order.measures_rates:
+                _tell_rates(session, repository, summary, order, as_json=as_json)
+            elif as_json:
                 sys.stdout.write(_as_json(summary, order) + "\n")
             else:
                 _tell_summary(session, summary)
@@ -260,6 +270,20 @@ def _run(
         session.err.print("interrupted while building; nothing was run")
         raise typer.Exit(interrupted_status(interrupted.signal)) from None
     raise typer.Exit(exit_status(summary))
+
+
+def _tell_rates(
+    session: Session, repository: Repository, summary: Summary, order: Order, *, as_json: bool
+) -> None:
+    from parity.cli.rates import rates_as_json, tell_rates  # noqa: PLC0415 - keeps --help fast
+    from parity.flow.campaign.stress import read_stress  # noqa: PLC0415
+
+    stress = read_stress(repository, summary.number)
+    if as_json:
+        sys.stdout.write(rates_as_json(stress, summary) + "\n")
+    else:
+        tell_rates(session, stress, summary, order)
+        _tell_left(session.out, summary)
 
 
 def _audit(
@@ -346,14 +370,14 @@ def _tell_summary(session: Session, summary: Summary) -> None:
         out.print(f"{name}: every test had a fresh boot: {printable(why)}", markup=False, soft_wrap=True)
     for lost in summary.lost:
         session.tell_error(lost.error)
-    tell_left(out, summary)
+    _tell_left(out, summary)
     if not all(outcome.is_wanted for outcome in summary.counts):
         out.print(
             "look closer: parity status, parity show TEST; write the document: parity report", soft_wrap=True
         )
 
 
-def tell_left(out: Console, summary: Summary) -> None:
+def _tell_left(out: Console, summary: Summary) -> None:
     """Write what was not attempted, and what can be done about it."""
     stopped = "stopped at the first failure; " if summary.stopped else ""
     if summary.state is CampaignState.FINISHED:

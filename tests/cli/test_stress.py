@@ -114,6 +114,18 @@ def test_an_endless_run_is_ended_by_a_signal_and_tells_what_it_has(lab: Lab) -> 
 
 
 @pytest.mark.qemu
+def test_a_stress_run_that_is_resumed_tells_the_rates_of_all_of_it(lab: Lab) -> None:
+    lab.write("pass", architectures=["x86_64"])
+    begun = lab.start("stress", "pass", "--repeat", "20", "--jobs", "1")
+    assert begun.stdout is not None
+    assert any(line.startswith("2/20  2 pass") for line in begun.stdout)
+    begun.send_signal(signal.SIGINT)
+    finish(begun, 130)
+    output = finish(lab.start("run", "--resume", "--jobs", "1"), 0)
+    assert "pass on x86_64: 0 of 20 failed; with 95 % confidence fewer than" in output
+
+
+@pytest.mark.qemu
 def test_a_run_that_fails_fast_says_what_is_left(lab: Lab) -> None:
     lab.write("fail", "pass", "skip", architectures=["x86_64"])
     output = finish(lab.start("run", "--fail-fast", "--jobs", "1"), 1)

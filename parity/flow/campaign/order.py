@@ -38,6 +38,11 @@ class Order:
     """So many tests without a boot, and a target is given up."""
 
     @property
+    def measures_rates(self) -> bool:
+        """Whether it is a stress run: it wants to know how often boots fail, and is more patient with them."""
+        return self.boot_failures_in_a_row != BOOT_FAILURES_IN_A_ROW
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The targets, in the cases' order."""
         return tuple(dict.fromkeys(case.target for case in self.cases))
