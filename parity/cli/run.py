@@ -11,22 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from parity.attempt import Isolation
-from parity.campaign import CampaignState
 from parity.cli.options import AsJson, Targets, Tests, Where  # noqa: TC001 - Typer reads annotations at run time
-from parity.cli.session import ExitStatus
+from parity.cli.session import ExitStatus, interrupted_status
 from parity.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
-    from db.repository import Repository
     from parity.cli.session import Session
     from parity.configuration import Configuration
     from parity.flow.campaign.hosts import LeftOut
     from parity.flow.campaign.order import Order
-    from parity.flow.campaign.run import Summary
 
 
 def run_command(
@@ -248,6 +243,7 @@ def carry_out(
     """Run what is ordered, or what is left of the newest run that did not finish, and tell how it went."""
     from db import open_repository  # noqa: PLC0415 - keeps --help fast
     from parity.cli.progress import open_observer  # noqa: PLC0415
+    from parity.cli.summary import exit_status, tell_end  # noqa: PLC0415
     from parity.flow.campaign.interrupt import Interrupted  # noqa: PLC0415
     from parity.flow.campaign.plan import describe_machines  # noqa: PLC0415
     from parity.flow.campaign.run import resumed_order, run_campaign  # noqa: PLC0415
@@ -260,30 +256,11 @@ def carry_out(
             brief = order.measures_rates
             with open_observer(session.out, quiet=as_json, machines=machines, brief=brief) as observer:
                 summary = run_campaign(configuration, repository, order, observer)
-            if order.measures_rates:
-                _tell_rates(session, repository, summary, order, as_json=as_json)
-            elif as_json:
-                sys.stdout.write(_as_json(summary, order) + "\n")
-            else:
-                _tell_summary(session, summary)
+            tell_end(session, repository, summary, order, as_json=as_json)
     except Interrupted as interrupted:
         session.err.print("interrupted while building; nothing was run")
         raise typer.Exit(interrupted_status(interrupted.signal)) from None
     raise typer.Exit(exit_status(summary))
-
-
-def _tell_rates(
-    session: Session, repository: Repository, summary: Summary, order: Order, *, as_json: bool
-) -> None:
-    from parity.cli.rates import rates_as_json, tell_rates  # noqa: PLC0415 - keeps --help fast
-    from parity.flow.campaign.stress import read_stress  # noqa: PLC0415
-
-    stress = read_stress(repository, summary.number)
-    if as_json:
-        sys.stdout.write(rates_as_json(stress, summary) + "\n")
-    else:
-        tell_rates(session, stress, summary, order)
-        _tell_left(session.out, summary)
 
 
 def _audit(
@@ -318,21 +295,6 @@ def _audit(
     raise typer.Exit(ExitStatus.AS_WANTED if audit.is_clean else ExitStatus.TESTS_FAILED)
 
 
-def exit_status(summary: Summary) -> int:
-    """Return what a run's end says as an exit status."""
-    if summary.interrupt is not None:
-        return interrupted_status(summary.interrupt)
-    if summary.harness_failed:
-        return ExitStatus.HARNESS
-    wanted = all(outcome.is_wanted for outcome in summary.counts)
-    return ExitStatus.AS_WANTED if wanted else ExitStatus.TESTS_FAILED
-
-
-def interrupted_status(number: int) -> int:
-    """Return what a shell makes of a process that a signal ended."""
-    return 128 + number
-
-
 def _show_order(session: Session, configuration: Configuration, order: Order, *, as_json: bool) -> None:
     from parity.cli.progress import describe_order  # noqa: PLC0415 - keeps --help fast
     from parity.flow.campaign.plan import describe_machines, tests_in_order  # noqa: PLC0415
@@ -357,64 +319,3 @@ def _show_order(session: Session, configuration: Configuration, order: Order, *,
         session.out.print(f"[bold]{name}[/bold]: {len(tests)} tests", soft_wrap=True)
         session.out.print(f"  {' '.join(tests)}", soft_wrap=True, markup=False)
         session.out.print(f"  {command}", soft_wrap=True, markup=False)
-
-
-def _tell_summary(session: Session, summary: Summary) -> None:
-    from parity.cli.hangs import show_groups  # noqa: PLC0415 - keeps --help fast
-    from parity.cli.progress import describe_counts  # noqa: PLC0415
-
-    out = session.out
-    out.print(f"run {summary.number}: ", describe_counts(summary.counts), soft_wrap=True, sep="")
-    show_groups(out, summary.attempts)
-    for name, why in summary.without_snapshots.items():
-        out.print(f"{name}: every test had a fresh boot: {printable(why)}", markup=False, soft_wrap=True)
-    for lost in summary.lost:
-        session.tell_error(lost.error)
-    _tell_left(out, summary)
-    if not all(outcome.is_wanted for outcome in summary.counts):
-        out.print(
-            "look closer: parity status, parity show TEST; write the document: parity report", soft_wrap=True
-        )
-
-
-def _tell_left(out: Console, summary: Summary) -> None:
-    """Write what was not attempted, and what can be done about it."""
-    stopped = "stopped at the first failure; " if summary.stopped else ""
-    if summary.state is CampaignState.FINISHED:
-        if stopped:
-            out.print(f"{stopped}{summary.left} not attempted", soft_wrap=True)
-        return
-    left = f"{summary.left} not attempted" if stopped else f"{summary.left} left"
-    out.print(f"{stopped}{left}; go on with: parity run --resume", soft_wrap=True)
-
-
-def _as_json(summary: Summary, order: Order) -> str:
-    from parity.cli.hangs import describe_hang  # noqa: PLC0415 - keeps --help fast
-
-    attempts = [
-        {
-            "target": attempt.target,
-            "test": attempt.test,
-            "outcome": attempt.verdict.outcome,
-            "evidence": attempt.verdict.evidence,
-            "exit_status": attempt.verdict.exit_status,
-            "signal": attempt.verdict.signal,
-            "error_number": attempt.verdict.error_number,
-            "started_at": attempt.started_at.isoformat(),
-            "duration_s": round(attempt.duration_s, 4),
-            "boot_s": None if attempt.boot_s is None else round(attempt.boot_s, 4),
-            "hang": describe_hang(attempt.hang),
-        }
-        for attempt in summary.attempts
-    ]
-    whole = {
-        "run": summary.number,
-        "state": summary.state,
-        "counts": dict(sorted(summary.counts.items())),
-        "left": summary.left,
-        "stopped": summary.stopped,
-        "seed": order.seed,
-        "errors": [lost.error.message for lost in summary.lost],
-        "attempts": attempts,
-    }
-    return json.dumps(whole, indent=2)

@@ -54,3 +54,8 @@ def open_session(config_file: Path | None) -> Session:
     return Session(
         out=Console(highlight=False), err=Console(stderr=True, highlight=False), config_file=config_file
     )
+
+
+def interrupted_status(number: int) -> int:
+    """Return what a shell makes of a process that a signal ended."""
+    return 128 + number
