@@ -185,8 +185,8 @@ class Machine:
         self._progress.reset()
 
     def settle(self, rest: Rest, deadline: Deadline) -> None:
-        """Read on until the guest has come to rest, or the deadline is over. Raises `Stopped`."""
-        while not deadline.expired:
+        """Read on until the guest has come to rest or is gone, or the deadline is over. Raises `Stopped`."""
+        while not deadline.expired and not self._console_closed:
             wanted_s, began = read_wanted_cpu_s(self.pid), time.monotonic()
             self.drain(rest.idle_s)
             passed_s = max(time.monotonic() - began, rest.idle_s)

@@ -84,7 +84,7 @@ class Rig:
     @property
     def after_panic_s(self) -> float:
         """How long a dying kernel may go on printing registers and a backtrace."""
-        return max(self.target.budget.drain_s, _AFTER_PANIC_S)
+        return max(self.target.budget.drain_s or 0.0, _AFTER_PANIC_S)
 
     def boot_limits(self, fields: Mapping[str, str]) -> Limits:
         """Return what ends the wait for a boot."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, Log, LogKind
+from parity.deadline import Deadline
 from runners.boot import Report
 from runners.classify import classify
 from runners.evidence import has_begun
 from runners.inspection import Stall, look_inside
+from runners.machine import Rest
 from runners.observation import Ending, Observation
 from runners.patience import wait_patiently
 from runners.rig import now
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from runners.observation import QemuExit
     from runners.proof import Proof
     from runners.rig import Rig
+
+_REST: Final = Rest(idle_s=0.03, busy_s=0.2)
+"""After which a guest's test is over, where it is not configured: three ticks at 100 Hz, or a moment of a busy one."""
 
 
 class Watch:
@@ -79,10 +84,17 @@ class Watch:
         self.detail = self.detail or self._describe(ending)
         if self._hang is None and ending.is_stuck:
             self._hang = self._look(ending, is_last=True)
-        self._machine.drain(
-            self._rig.after_panic_s if ending is Ending.PANICKED else self._rig.target.budget.drain_s
-        )
+        self._read_on(ending)
         self._exit = self._machine.wait_exit() if ending is Ending.EXITED else self._machine.exit()
+
+    def _read_on(self, ending: Ending) -> None:
+        drain_s = self._rig.target.budget.drain_s
+        if ending is Ending.PANICKED:
+            self._machine.drain(self._rig.after_panic_s)
+        elif drain_s is None:
+            self._machine.settle(_REST, Deadline.after(_REST.busy_s))
+        else:
+            self._machine.drain(drain_s)
 
     def _look_on_the_way(self, ending: Ending) -> Hang | None:
         return self._look(ending, is_last=False)

@@ -103,8 +103,8 @@ class Budget(Table):
     test_s: Seconds = 30.0
     quiet_s: Seconds = 3.0
     """Without output and progress for this long the guest is looked into; longer on slow targets and busy hosts."""
-    drain_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.2
-    """How long output is still read after the end, for a panic that comes late."""
+    drain_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] | None = None
+    """How long output is still read after the end, for a panic that comes late; None: until the guest is at rest."""
     output_limit_mib: Annotated[float, Field(gt=0, le=1024)] = 32.0
 
 

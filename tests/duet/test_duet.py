@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +106,22 @@ def test_a_ktap_suite_gives_the_same_outcomes(run: Callable[..., Campaign], arch
     tests = ("fork_test", "false_test", "fbinfo_test")
     outcomes = run(*tests, "--target", arch, edit=by_suite).outcomes(arch)
     assert outcomes == {"fork_test": "pass", "false_test": "pass", "fbinfo_test": "skip"}
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_a_guest_that_idles_at_its_prompt_is_soon_given_the_next_test(
+    run: Callable[..., Campaign], arch: str
+) -> None:
+    def without_drain(text: str) -> str:
+        return text.replace("drain_s = 0.005\n", "")
+
+    arguments = ("true_test", "--repeat", "20", "--target", arch, "--isolation", "shared", "--jobs", "1")
+    moments = [
+        (datetime.fromisoformat(attempt["started_at"]).timestamp(), attempt["duration_s"])
+        for attempt in run(*arguments, edit=without_drain).attempts
+    ]
+    gaps_s = [after - before - took_s for (before, took_s), (after, _) in itertools.pairwise(sorted(moments))]
+    assert 0.03 <= min(gaps_s) < 0.2, "it is not the 0.2 s that a busy guest is given"
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

@@ -54,3 +54,12 @@ def test_every_scenario_is_judged_as_it_should(lab: Lab, architecture: str, isol
     summary = lab.run(configuration, isolation=isolation)
     assert outcomes(summary) == {(architecture, test): outcome for test, outcome in SCENARIOS.items()}
     assert summary.left == 0
+
+
+def test_a_guest_that_polls_at_its_prompt_is_read_on_for_longer(lab: Lab) -> None:
+    configuration = lab.write("pass", "skip", "fail", architectures=["x86_64"])
+    attempts = lab.run(configuration, isolation=Isolation.SHARED).attempts
+    ends = [attempt.started_at.timestamp() + attempt.duration_s for attempt in attempts]
+    assert all(
+        after.started_at.timestamp() - end > 0.15 for end, after in zip(ends, attempts[1:], strict=False)
+    )
