@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter as Tally
 from dataclasses import dataclass, replace
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from gdb.cpu_facts import GENERAL_REGISTERS
 from gdb.cpu_state import Mode
-from gdb.roles import Role, is_exception, short_name
+from gdb.roles import Role, is_exception, is_library, short_name
 from gdb.waited_lock import Spin, WaitedLock, find_waited_lock
 from gdb.window import Count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gdb.capture import Capture, Innermost
     from gdb.cpu_state import CpuState, Frame
@@ -132,8 +133,10 @@ class CpuEvidence:
 
     @property
     def function(self) -> str:
-        """Where it was stopped, for people."""
-        return self.functions[0] if self.functions else ""
+        """Where it was stopped, for people: in what of the kernel's, not in what of the language's library that calls."""
+        first = self.functions[0] if self.functions else ""
+        own = (name for name in self.functions if name and not is_library(name))
+        return next(own, first) if is_library(first) else first
 
     @property
     def user_places(self) -> frozenset[int]:
@@ -173,6 +176,13 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
     names = tuple(short_name(frame.function) if frame.function else "" for frame in frames)
     functions = names if _all_masked(samples) else _without_passing_interrupt(names, places, roles)
     innermost = next((found for found in capture.innermost if found.cpu == number), None)
+    spin = Spin(
+        functions=functions,
+        samples=samples,
+        places=places,
+        innermost=innermost,
+        inlined=_count_inlined(frames[len(names) - len(functions) :]),
+    )
     bare = CpuEvidence(
         cpu=number,
         state=state,
@@ -186,9 +196,7 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
         switches=window.count(Count.SWITCHES, number),
         faults=window.count(Count.FAULTS, number),
         idle=False,
-        lock=find_waited_lock(
-            capture, Spin(functions=functions, samples=samples, places=places, innermost=innermost), roles
-        ),
+        lock=find_waited_lock(capture, spin, roles),
         interrupted_at=_interrupted_at(functions, roles),
         ends_at_entry=_ends_at_entry(functions, state, roles),
         offline=_has_mmu_off(state),
@@ -196,6 +204,12 @@ def read_cpu(number: int, capture: Capture, *, roles: Roles, window: Window) -> 
         events=window.events.get(number),
     )
     return _with_idle(replace(bare, offline=bare.offline or _is_left_to_firmware(bare)), roles)
+
+
+def _count_inlined(frames: Sequence[Frame]) -> int:
+    """Return how many of the innermost frames are of functions inlined into the next: GDB gives them its address."""
+    same = itertools.takewhile(lambda frame: frame.address == frames[0].address, frames)
+    return max(sum(1 for _ in same) - 1, 0)
 
 
 def _is_left_to_firmware(cpu: CpuEvidence) -> bool:

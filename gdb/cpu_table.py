@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gdb.event_types import Event
+from gdb.roles import is_library
 
 if TYPE_CHECKING:
     from gdb.cpu_evidence import CpuEvidence
@@ -76,7 +77,11 @@ def _state(cpu: CpuEvidence) -> str:
 
 
 def _place(cpu: CpuEvidence) -> str:
-    frame = cpu.state.frames[0] if cpu.state is not None and cpu.state.frames else None
+    frames = cpu.state.frames if cpu.state is not None else ()
+    own = (frame for frame in frames if frame.function and not is_library(frame.function))
+    frame = (
+        next(own, frames[0]) if frames and is_library(frames[0].function or "") else next(iter(frames), None)
+    )
     if frame is None:
         return next((place for place in reversed(cpu.places) if place), "?")
     name = frame.function or f"{frame.address:#x}"

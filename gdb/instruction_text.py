@@ -7,7 +7,7 @@ of an unknown one it believes the common case, that its last operand (x86-64) or
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -90,6 +90,11 @@ class MemoryOperand:
     def registers(self) -> tuple[str, ...]:
         """What the address is made of."""
         return tuple(name for name in (self.base, self.index, self.segment) if name is not None)
+
+    @property
+    def place(self) -> MemoryOperand:
+        """The same, however it is written: two instructions spell an address that is relative to them differently."""
+        return replace(self, text="")
 
     @property
     def on_stack(self) -> bool:

@@ -9,7 +9,7 @@ from gdb.elf_image import read_elf
 from gdb.find_layout import find_trace_layout
 from gdb.scheduler_state import plan_scheduler
 from gdb.structures import Structures
-from gdb.symbols import demangle
+from gdb.symbols import SymbolKind, demangle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,11 @@ class Kernel:
         """Whether an address is in the kernel's code, named or not."""
         linked = address - self.base
         return any(s.is_executable and 0 <= linked - s.address < s.memory_size for s in self.elf.segments)
+
+    def is_code(self, address: int) -> bool:
+        """Whether an address is in the kernel's code, and no variable's where all of it may be executed."""
+        found = self.symbols.at(address)
+        return self.holds(address) and (found is None or found[0].kind is not SymbolKind.OBJECT)
 
     def function_range(self, address: int) -> tuple[int, int] | None:
         """Return the first address of the function around `address` and the first after it."""

@@ -6,6 +6,7 @@ Where there are no names, it is said what would give them.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gdb.capture import Innermost
@@ -15,7 +16,7 @@ from gdb.spin_loop import find_spin_loop
 from parity.deadline import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gdb.capture import Capture
     from gdb.cpu_state import CpuState
@@ -46,6 +47,25 @@ def look_up_innermost(
         )
         for state in capture.cpus
         if state.mode is not Mode.USER
+    )
+
+
+def without_data(cpus: Iterable[CpuState], kernel: Kernel) -> tuple[CpuState, ...]:
+    """Return the CPUs without the names of frames that lie in data.
+
+    Where nothing tells how large a frame is, GDB takes every word of the stack for a return address.
+    """
+    return tuple(
+        replace(
+            state,
+            frames=tuple(
+                frame
+                if kernel.is_code(frame.address)
+                else replace(frame, function=None, file=None, line=None)
+                for frame in state.frames
+            ),
+        )
+        for state in cpus
     )
 
 

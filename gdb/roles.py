@@ -32,6 +32,8 @@ class Role(StrEnum):
     """The entry of an interrupt or exception, or its dispatcher."""
     SYSTEM_CALL = "system-call"
     """The entry of a system call, or its dispatcher."""
+    LIBRARY = "library"
+    """The language's own: Rust's `core`, often inlined into what it serves."""
     OTHER = "other"
 
 
@@ -43,7 +45,20 @@ _EXCEPTIONS: Final = 32
 """Vectors below are x86-64's exceptions (Intel SDM volume 3, 6.3.1)."""
 _NMI: Final = 2
 _GENERIC: Final = re.compile(r"<[^<>]*>")
-_ORDER: Final = (Role.PANIC, Role.LOCK, Role.IDLE, Role.INTERRUPT, Role.SYSTEM_CALL, Role.WAIT)
+_HASHES: Final = re.compile(r"::h[0-9a-f]{16}$|(?<=\w)\[[0-9a-f]{1,16}\](?=::)")
+_POINTER: Final = re.compile(r"^(?:[&*]+ *(?:mut |const )?|dyn )+")
+_LIBRARIES: Final = ("core::*", "alloc::*", "std::*", "compiler_builtins::*")
+_SPINNING: Final = re.compile(r"core::(sync::atomic|hint|intrinsics|core_arch)::")
+"""The parts of Rust's library that a loop around an atomic variable consists of."""
+_ORDER: Final = (
+    Role.PANIC,
+    Role.LOCK,
+    Role.IDLE,
+    Role.INTERRUPT,
+    Role.SYSTEM_CALL,
+    Role.LIBRARY,
+    Role.WAIT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +108,50 @@ def is_exception(functions: Iterable[str]) -> bool | None:
     return True if numbers or _SYNCHRONOUS.search(above) else None
 
 
+def is_library(function: str) -> bool:
+    """Return whether a function is of the language's own library, by its path."""
+    return any(fnmatch.fnmatchcase(function, glob) for glob in _LIBRARIES)
+
+
+def is_of_a_spin(function: str) -> bool:
+    """Return whether a function is of the library, and what a loop around an atomic variable consists of."""
+    return _SPINNING.match(function) is not None
+
+
+@lru_cache(maxsize=65_536)
 def short_name(function: str) -> str:
-    """Return a function's name without Rust's generic arguments and hash."""
-    bare = function
-    while (cut := _GENERIC.sub("", bare)) != bare:
-        bare = cut
-    return re.sub(r"::h[0-9a-f]{16}$", "", bare).strip(":") or function
+    """Return a function's path without Rust's generic arguments and hashes: `<a::B<T> as c::D>::e` is `a::B::e`.
+
+    The hashes are legacy mangling's, and those by which GDB 13 tells crates apart (`kernel[67eb7090cc3ec402]::main`).
+    """
+    bare = _HASHES.sub("", function.replace("->", ""))
+    while bare.startswith("<") and (end := _closing(bare)) is not None:
+        bare = _POINTER.sub("", _of_type(bare[1:end])) + bare[end + 1 :]
+    return _without_arguments(bare).replace("::::", "::").strip(":") or function
+
+
+def _closing(text: str) -> int | None:
+    """Return where the bracket closes that a text begins with."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += (character == "<") - (character == ">")
+        if not depth:
+            return at
+    return None
+
+
+def _of_type(text: str) -> str:
+    """Return `T` of `T as U`."""
+    at = text.find(" as ")
+    while at >= 0 and text.count("<", 0, at) != text.count(">", 0, at):
+        at = text.find(" as ", at + 1)
+    return text if at < 0 else text[:at]
+
+
+def _without_arguments(path: str) -> str:
+    while (cut := _GENERIC.sub("", path)) != path:
+        path = cut
+    return path
 
 
 @lru_cache(maxsize=4096)
@@ -112,6 +165,7 @@ def _role(roles: Roles, function: str) -> Role:
         Role.WAIT: roles.wait,
         Role.INTERRUPT: roles.interrupt,
         Role.SYSTEM_CALL: roles.system_call,
+        Role.LIBRARY: _LIBRARIES,
     }
     for role in _ORDER:
         for glob in globs[role]:

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Final
 from gdb.instruction_text import Parsed, parse_instruction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gdb.instruction_text import MemoryOperand
 
+_Span = tuple[int, int]
+"""The addresses of a loop's first and last instruction."""
 _MOST_OPERANDS: Final = 32
+_WIDEST_LOCK: Final = 96
+"""Bytes that a lock's two loops have together at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +76,17 @@ def find_spin_loop(
     parsed = [parse_instruction(instruction.text) for instruction in ordered]
     addresses = [instruction.address for instruction in ordered]
     here = {pc, *(sample for sample in samples if addresses[0] <= sample <= addresses[-1])}
-    around = [span for span in _loops(addresses, parsed) if span[0] <= pc <= span[1]]
+    loops = [*_loops(addresses, parsed)]
+    around = [span for span in loops if span[0] <= pc <= span[1]]
     wanted = [span for span in around if all(span[0] <= place <= span[1] for place in here)] or around
     if not wanted:
         return None
-    low, high = min(wanted, key=lambda span: span[1] - span[0])
-    first, last = bisect.bisect_left(addresses, low), bisect.bisect_right(addresses, high)
-    body = parsed[first:last]
+
+    def body_of(span: _Span) -> Sequence[Parsed]:
+        return parsed[bisect.bisect_left(addresses, span[0]) : bisect.bisect_right(addresses, span[1])]
+
+    low, high = _with_attempt(min(wanted, key=_size), loops, body_of, registers)
+    first, body = bisect.bisect_left(addresses, low), body_of((low, high))
     return SpinLoop(
         low=low,
         high=high,
@@ -89,7 +97,38 @@ def find_spin_loop(
     )
 
 
-def _loops(addresses: Sequence[int], parsed: Sequence[Parsed]) -> Iterator[tuple[int, int]]:
+def _with_attempt(
+    span: _Span,
+    loops: Iterable[_Span],
+    body_of: Callable[[_Span], Sequence[Parsed]],
+    registers: Mapping[str, int],
+) -> _Span:
+    """Return a loop with the one beside it that tries to set what it only reads: test and test-and-set, as locks do."""
+    if any(each.is_atomic for each in body_of(span)):
+        return span
+
+    def places(body: Iterable[Parsed]) -> set[MemoryOperand | int]:
+        found = [each.memory for each in body if each.memory is not None]
+        known = {address for memory in found if (address := memory.address(registers)) is not None}
+        return {memory.place for memory in found} | known
+
+    read = places(body_of(span))
+    for loop in sorted(loops, key=_size):
+        both = min(span[0], loop[0]), max(span[1], loop[1])
+        if (
+            (loop[0] <= span[1] and span[0] <= loop[1])
+            and _size(both) <= _WIDEST_LOCK
+            and not read.isdisjoint(places(each for each in body_of(loop) if each.is_atomic))
+        ):
+            return both
+    return span
+
+
+def _size(span: _Span) -> int:
+    return span[1] - span[0]
+
+
+def _loops(addresses: Sequence[int], parsed: Sequence[Parsed]) -> Iterator[_Span]:
     for address, each in zip(addresses, parsed, strict=True):
         if each.target is not None and addresses[0] <= each.target <= address:
             yield each.target, address

@@ -24,7 +24,7 @@ from gdb.debugger import Debugger
 from gdb.early_debugger import EarlyDebugger
 from gdb.elf_image import read_elf
 from gdb.guest import GuestMemory
-from gdb.look_up import look_up_innermost, name_places, why_unnamed
+from gdb.look_up import look_up_innermost, name_places, why_unnamed, without_data
 from gdb.memory import Recorder, read_integer, read_text
 from gdb.scheduler_state import read_scheduler
 from parity.architecture import ARCHITECTURES, X86_64
@@ -277,6 +277,7 @@ class _Taking:
         self._missing += why_unnamed(capture, self._kernel)
         if self._kernel is None:
             return capture
+        capture = replace(capture, cpus=without_data(capture.cpus, self._kernel))
         capture = replace(capture, innermost=self._innermost(capture, self._kernel, early))
         return replace(capture, places=name_places(capture, self._kernel))
 

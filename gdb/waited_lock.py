@@ -7,7 +7,7 @@ from collections import Counter as Tally
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gdb.roles import Role
+from gdb.roles import Role, is_of_a_spin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,13 +54,15 @@ class Spin:
     places: tuple[str, ...]
     """The function of each sample, `` where it is not known."""
     innermost: Innermost | None
+    inlined: int = 0
+    """So many of the innermost functions are inlined into the next one: no sample's place tells them."""
 
 
 def find_waited_lock(capture: Capture, spin: Spin, roles: Roles) -> WaitedLock | None:
     """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
     if _is_in_lock(spin.functions, roles):
-        depth = _depth(spin.functions, roles)
-        return _named(capture, spin.innermost, depth) if _stays_in_lock(spin, roles) else None
+        spins = _stays_in_lock(spin, roles) or _stays_in_inlined_lock(spin, roles)
+        return _named(capture, spin.innermost, _depth(spin.functions, roles)) if spins else None
     return _named(capture, spin.innermost, 0) if _is_inlined(capture, spin, roles) else None
 
 
@@ -102,7 +104,8 @@ def _is_in_lock(functions: Sequence[str], roles: Roles) -> bool:
     if at is None:
         return False
     interrupts = [n for n, name in enumerate(functions[:at]) if roles.of(name) is Role.INTERRUPT]
-    return at - (interrupts[-1] + 1 if interrupts else 0) <= _DEEPEST
+    above = functions[interrupts[-1] + 1 if interrupts else 0 : at]
+    return sum(roles.of(name) is not Role.LIBRARY for name in above) <= _DEEPEST
 
 
 def _depth(functions: Sequence[str], roles: Roles) -> int:
@@ -118,7 +121,9 @@ def _stays_in_lock(spin: Spin, roles: Roles) -> bool:
     if not any(spin.places):
         return True
     helpers = _helpers(spin, roles)
-    in_lock = sum(roles.of(place) is Role.LOCK or place in helpers for place in spin.places)
+    in_lock = sum(
+        roles.of(place) is Role.LOCK or place in helpers or is_of_a_spin(place) for place in spin.places
+    )
     if in_lock >= _MOST * len(spin.places):
         return True
     own = {*spin.functions[:4]}
@@ -129,11 +134,17 @@ def _stays_in_lock(spin: Spin, roles: Roles) -> bool:
     return 4 * in_lock >= len(spin.places) and 5 * passing <= len(spin.places)
 
 
+def _stays_in_inlined_lock(spin: Spin, roles: Roles) -> bool:
+    """Whether the samples are the loop of a lock's function that is inlined into the one that wants the lock."""
+    at = roles.first(spin.functions, Role.LOCK) or 0
+    return at < spin.inlined and _goes_round(spin, widest=_HELPER)
+
+
 def _helpers(spin: Spin, roles: Roles) -> frozenset[str]:
     """Return functions in which a sample counts as in the lock: those that its loop calls, and that do not loop."""
     at = roles.first(spin.functions, Role.LOCK) or 0
     loop = spin.innermost.loop if spin.innermost is not None else None
-    if 0 < at <= _DEEPEST and loop is None and roles.first(spin.functions[:at], Role.INTERRUPT) is None:
+    if at > 0 and loop is None and roles.first(spin.functions[:at], Role.INTERRUPT) is None:
         called = {*spin.functions[:at]}
     elif at == 0 and loop is not None and (loop.has_call or any(one.is_atomic for one in loop.operands[:1])):
         called = {p for p in spin.places if roles.of(p) is not Role.LOCK} - {*spin.functions[:4]}
@@ -152,6 +163,14 @@ def _is_inlined(capture: Capture, spin: Spin, roles: Roles) -> bool:
     if not first.is_atomic or first.address is None or first.address not in (capture.places or {}):
         return False
     if roles.first(spin.functions[:3], Role.IDLE, Role.PANIC, Role.WAIT) is not None:
+        return False
+    return _goes_round(spin)
+
+
+def _goes_round(spin: Spin, *, widest: float = float("inf")) -> bool:
+    """Whether nearly all samples are in the loop, which waits for no interrupt and has at most so many bytes."""
+    loop = spin.innermost.loop if spin.innermost is not None else None
+    if loop is None or loop.has_wait or loop.high - loop.low > widest:
         return False
     within = sum(loop.low <= sample.pc <= loop.high for sample in spin.samples)
     return bool(spin.samples) and within >= _MOST * len(spin.samples)

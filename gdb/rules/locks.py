@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gdb.event_types import Event
 from gdb.roles import is_exception
-from gdb.rules.verdict import below, others_tick, seen, stack, verdict
+from gdb.rules.verdict import below, others_tick, seen, stack, stuck_functions, verdict
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ class Holder:
 def self_deadlock(evidence: Evidence) -> Diagnosis | None:
     """A CPU spins on a lock that code further out on its own stack holds."""
     for cpu in evidence.cpus:
-        faulted = _by_exception(cpu)
-        if cpu.lock is None or (cpu.ticks and not cpu.always_masked and not faulted):
+        reentered = _reentered(evidence, cpu)
+        may_yield = cpu.ticks and not cpu.always_masked and not _by_exception(cpu) and not reentered
+        if cpu.lock is None or may_yield:
             continue
         holder = find_holder(evidence, cpu)
         interrupted = cpu.interrupted_at is not None
@@ -38,11 +39,11 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             if holder.cpu != cpu.cpu:
                 continue
             confidence = Confidence.HIGH if interrupted and cpu.always_masked else Confidence.MEDIUM
-        elif (interrupted or cpu.ends_at_entry) and not _others_in_kernel(evidence, cpu):
-            confidence = Confidence.MEDIUM if interrupted else Confidence.LOW
+        elif (interrupted or reentered or cpu.ends_at_entry) and not _others_in_kernel(evidence, cpu):
+            confidence = Confidence.MEDIUM if interrupted or reentered else Confidence.LOW
         else:
             continue
-        if not interrupted and not cpu.always_masked:
+        if not interrupted and not reentered and not cpu.always_masked:
             continue
         return verdict(
             evidence,
@@ -68,9 +69,17 @@ def _how_it_holds(evidence: Evidence, cpu: CpuEvidence, *, is_known: bool) -> st
         held = "holds it itself" if is_known else "seems to hold it itself"
         return f"{held}: {_INTERRUPTS[_by_exception(cpu)]} asks for it above {_interrupted(evidence, cpu)}"
     held = "holds it itself" if is_known else "may hold it itself"
+    if reentered := _reentered(evidence, cpu):
+        return f"{held}: {reentered} is further out on its stack as well"
     if cpu.ends_at_entry:
         return f"{held}: its stack ends at {_entry(cpu)}, and what that interrupted may hold it"
     return f"{held}: it took it before"
+
+
+def _reentered(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return the function that wants the lock where it is on the stack once more, and may have taken it there."""
+    names = evidence.roles.canonical(stuck_functions(cpu)) if cpu.lock is not None else ()
+    return names[0] if names and names[0] in names[1:] else ""
 
 
 def lock_cycle(evidence: Evidence) -> Diagnosis | None:
@@ -109,6 +118,7 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
         acquired = _unreleased(evidence, cpu)
         confidence = Confidence.HIGH if acquired or owner is not None else Confidence.MEDIUM
         hidden = own and cpu.ends_at_entry
+        known = acquired or holder is not None
         waiters = [c for c in evidence.cpus if c.lock is not None and c.lock.name == cpu.lock.name]
         return verdict(
             evidence,
@@ -119,6 +129,8 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
                 f"no other CPU holds it: it was leaked, or what {_entry(cpu)} interrupted holds it"
                 if hidden
                 else "its holder has left: no CPU is inside the section that it guards"
+                if known
+                else "no other CPU is inside the section that it guards: it was leaked, or is held further out on this stack"
             ),
             [
                 seen(cpu),

@@ -8,7 +8,7 @@ from gdb.kernel import read_kernel
 from parity.configuration import HangRules
 from parity.errors import UsageError
 from tests.support.duet import kernel
-from tests.support.elf_writer import FUNCTION, WrittenSegment, WrittenSymbol, write_elf
+from tests.support.elf_writer import FUNCTION, OBJECT, WrittenSegment, WrittenSymbol, write_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,24 @@ def test_a_place_is_a_name_and_a_distance_where_the_kernel_runs(tmp_path: Path, 
     assert kernel.holds(base + CODE + 0xFF)
     assert not kernel.holds(base + DATA)
     assert kernel.data == ((base + DATA, 0x100),)
+
+
+def test_variables_in_a_segment_that_may_be_executed_are_no_code(tmp_path: Path) -> None:
+    symbols = (
+        WrittenSymbol(name="main", address=CODE, size=0x20, kind=FUNCTION),
+        WrittenSymbol(name="table", address=CODE + 0x40, size=0x20, kind=OBJECT),
+    )
+    file = tmp_path / "kernel.elf"
+    segments = (WrittenSegment(address=CODE, content=bytes(0x100), flags=7),)
+    file.write_bytes(write_elf(symbols=symbols, segments=segments))
+    kernel = read_kernel(file, RULES)
+    assert [kernel.is_code(CODE + at) for at in (0, 0x1F, 0x48, 0x80, 0x200)] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_variables_too_many_to_be_read_whole_are_left_to_those_who_know_them(tmp_path: Path) -> None:

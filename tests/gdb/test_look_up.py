@@ -9,7 +9,7 @@ from gdb.capture import Capture, Subject
 from gdb.cpu_state import CpuState, Frame, Mode
 from gdb.debugger import Debugger
 from gdb.kernel import read_kernel
-from gdb.look_up import look_up_innermost, name_places, why_unnamed
+from gdb.look_up import look_up_innermost, name_places, why_unnamed, without_data
 from gdb.roles import Roles
 from gdb.scheduler_state import LockState
 from parity.architecture import ARCHITECTURES
@@ -102,3 +102,15 @@ def test_why_nothing_has_a_name_is_told(known: tuple[str, Kernel]) -> None:
     assert "there is no ELF file" in why_unnamed(inside, None)[0]
     (said,) = why_unnamed(outside, kernel)
     assert "the kernel runs at 0x1234, where its ELF file has no code: it is another file" in said
+
+
+def test_a_frame_in_a_variable_has_no_name(known: tuple[str, Kernel]) -> None:
+    arch, kernel = known
+    places = ("spin_lock", "TRACE_BUFFERS", "kernel_main")
+    frames = tuple(
+        Frame(level=n, address=address(kernel, name), function=name, file="f.c", line=1)
+        for n, name in enumerate(places)
+    )
+    (state,) = without_data(captured(arch, frames[0].address, *frames).cpus, kernel)
+    assert [frame.function for frame in state.frames] == ["spin_lock", None, "kernel_main"]
+    assert [frame.file for frame in state.frames] == ["f.c", None, "f.c"]

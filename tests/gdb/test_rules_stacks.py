@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from gdb.evidence import read_evidence
@@ -42,6 +44,49 @@ def test_a_loop_that_reads_a_variable_as_locks_are_read_is_a_lock() -> None:
 def test_what_idles_parks_or_waits_reads_no_lock(function: str) -> None:
     found = capture(runs(function, masked=False, reads="work"), idle())
     assert read_evidence(found, HangRules()).cpus[0].lock is None
+
+
+INLINED: Final = (
+    "core::sync::atomic::AtomicBool::load",
+    "kernel::sync::Mutex::lock",
+    "kernel::fs::read_inode",
+)
+
+
+def test_a_lock_that_is_inlined_into_what_wants_it_is_a_lock() -> None:
+    spinning = runs(*INLINED, *CALL, inlined=2, samples=INLINED[2:], masked=True, ticks=0)
+    found = diagnosed(capture(spinning, idle()))
+    assert (found.cause, found.frames[0]) == (Cause.LOCK_LEAKED, "kernel::fs::read_inode")
+    assert "waits for a lock in kernel::fs::read_inode," in found.sentence
+
+
+def test_an_inlined_lock_whose_loop_few_samples_find_is_passed() -> None:
+    places = ("kernel::fs::read_inode", "kernel::fs::find")
+    at_work = runs(*INLINED, *CALL, inlined=2, samples=places, masked=True, ticks=0)
+    assert diagnosed(capture(at_work, idle())).cause is Cause.INTERRUPTS_OFF_LOOP
+
+
+def test_a_loop_in_the_languages_library_is_its_callers() -> None:
+    found = diagnosed(
+        capture(runs("core::slice::sort", "kernel::fs::list", *CALL, masked=True, ticks=0), idle())
+    )
+    assert (found.cause, found.subject) == (Cause.INTERRUPTS_OFF_LOOP, "kernel::fs::list")
+    alone = diagnosed(capture(runs("core::hint::spin_loop", masked=True, ticks=0), idle()))
+    assert alone.subject == "core::hint::spin_loop"
+
+
+@pytest.mark.parametrize(("masked", "ticks"), [(True, 0), (False, 90)])
+def test_a_function_that_wants_its_lock_again_may_hold_it_itself(*, masked: bool, ticks: int) -> None:
+    stack = ("spin_lock", "with_scheduler", "spawn", "with_scheduler", *CALL)
+    found = diagnosed(capture(runs(*stack, pointers={"lock": "ready"}, masked=masked, ticks=ticks), idle()))
+    assert (found.cause, found.confidence) == (Cause.SELF_DEADLOCK, Confidence.MEDIUM)
+    assert found.sentence.endswith("may hold it itself: with_scheduler is further out on its stack as well")
+
+
+def test_a_function_that_wants_its_lock_again_waits_for_another_cpu_that_is_at_work() -> None:
+    stack = ("spin_lock", "with_scheduler", "spawn", "with_scheduler", *CALL)
+    found = diagnosed(capture(runs(*stack, masked=True, ticks=0), runs("insert", span=900)))
+    assert found.cause is not Cause.SELF_DEADLOCK
 
 
 def test_a_stack_that_ends_at_an_interrupts_entry_may_hide_the_holder() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -90,11 +91,11 @@ def loop_of(*instructions: str, at: int = 0, registers: dict[str, int]) -> SpinL
     return found
 
 
-def test_the_inner_loop_of_duets_lock_is_found_on_aarch64() -> None:
+def test_the_loops_of_duets_lock_are_found_as_one_on_aarch64() -> None:
     found = find_spin_loop(listing(AARCH64), pc=0xFFFFFF8040204FF4, registers={"x20": 0x1230})
     assert found is not None
-    assert (found.low, found.high) == (0xFFFFFF8040204FE8, 0xFFFFFF8040204FF8)
-    assert [(operand.text, operand.address) for operand in found.operands] == [("[x20]", 0x1230)]
+    assert (found.low, found.high) == (0xFFFFFF8040204FD8, 0xFFFFFF804020500C)
+    assert [(o.text, o.address, o.is_atomic) for o in found.operands] == [("[x20]", 0x1230, True)]
     assert (found.has_call, found.has_wait, found.has_pause) == (True, False, True)
 
 
@@ -111,11 +112,43 @@ def test_samples_elsewhere_in_the_function_widen_the_loop() -> None:
     assert seen.operands[0].address == 0x40
 
 
-def test_the_inner_loop_of_duets_lock_is_found_on_x86_64() -> None:
+def test_the_loops_of_duets_lock_are_found_as_one_on_x86_64() -> None:
     found = find_spin_loop(listing(X86_64), pc=0xFFFFFFFF8020552B, registers={"rbx": 0x1230})
     assert found is not None
-    assert (found.low, found.high) == (0xFFFFFFFF80205520, 0xFFFFFFFF80205535)
-    assert [(operand.text, operand.address) for operand in found.operands] == [("(%rbx)", 0x1230)]
+    assert (found.low, found.high) == (0xFFFFFFFF80205500, 0xFFFFFFFF80205535)
+    assert [(o.text, o.address, o.is_atomic) for o in found.operands] == [("(%rbx)", 0x1230, True)]
+
+
+def test_a_loop_that_reads_and_the_one_that_tries_may_spell_their_variable_differently() -> None:
+    """Rust's spin::Mutex of rustc 1.95, inlined: both addresses are relative to their instruction."""
+    inlined = """
+    0x1013f0 xor %eax,%eax
+    0x1013f2 lock cmpxchg %dl,0x704e(%rip) # 0x108448 <ROOT_FS>
+    0x1013fa jne 0x101402 <read_inode+34>
+    0x1013fc jmp 0x10140f <read_inode+47>
+    0x1013fe xchg %ax,%ax
+    0x101400 pause
+    0x101402 movzbl 0x703f(%rip),%eax # 0x108448 <ROOT_FS>
+    0x101409 test %al,%al
+    0x10140b jne 0x101400 <read_inode+32>
+    0x10140d jmp 0x1013f0 <read_inode+16>
+    """
+    found = find_spin_loop(listing(textwrap.dedent(inlined)), pc=0x101402, registers={})
+    assert found is not None
+    assert (found.low, found.high) == (0x1013F0, 0x10140D)
+    assert (found.operands[0].address, found.operands[0].is_atomic) == (0x108448, True)
+
+
+def test_a_loop_around_one_that_reads_is_not_taken_for_a_lock_where_it_sets_something_else() -> None:
+    found = loop_of(
+        "ldadd x1, x2, [x9]",
+        "ldr w8, [x3]",
+        "cbnz w8, 0x1004 <f>",
+        "b 0x1000 <f>",
+        at=1,
+        registers={"x3": 0x40},
+    )
+    assert (found.low, found.high) == (0x1004, 0x1008)
 
 
 def test_an_address_relative_to_the_instruction_needs_no_register() -> None:

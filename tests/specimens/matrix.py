@@ -80,6 +80,10 @@ SPECIMENS: Final = (
     ),
     Specimen(name="rust", wanted=(Cause.LOCK_LEAKED,), words=("root_fs", "ROOT_FS"), cpus=4),
     Specimen(name="parked", wanted=(Cause.LOCK_LEAKED,), words=("root_fs", "ROOT_FS"), cpus=4),
+    *(
+        Specimen(name=name, wanted=(Cause.LOCK_LEAKED,), words=("read_inode", "root_fs"))
+        for name in ("inlined", "inlined-bare", "inlined-ticket")
+    ),
     Specimen(name="user", wanted=(Cause.USER_SPIN,), cpus=4),
     Specimen(
         name="ring",

@@ -63,6 +63,9 @@ def diagnosis_of(cell: Cell) -> Diagnosis:
         ("ring", "x86_64"),
         ("copied", "x86_64"),
         ("dwarf4-O2", "aarch64"),
+        ("inlined", "aarch64"),
+        ("inlined-bare", "x86_64"),
+        ("inlined-ticket", "x86_64"),
     ],
 )
 def test_a_stuck_kernel_is_told_as_what_it_is(name: str, arch: str, look: Callable[[str, str], Cell]) -> None:

@@ -54,6 +54,8 @@ class Cpu:
     mode: Mode = Mode.KERNEL
     masked: bool | None = False
     halted: bool | None = None
+    inlined: int = 0
+    """How many of the innermost functions are inlined into the next: theirs are its addresses."""
     samples: tuple[str | int, ...] = ()
     """Functions or addresses of the samples; all in the innermost function where they are not given."""
     sample_modes: tuple[Mode, ...] = ()
@@ -242,7 +244,10 @@ def _sampled_registers(cpu: Cpu, mode: Mode, moment: int) -> dict[str, int]:
 
 
 def _state(number: int, cpu: Cpu) -> CpuState:
-    frames = tuple(Frame(level=n, address=address(name), function=name) for n, name in enumerate(cpu.stack))
+    frames = tuple(
+        Frame(level=n, address=address(cpu.stack[max(n, cpu.inlined)]), function=name)
+        for n, name in enumerate(cpu.stack)
+    )
     return CpuState(
         cpu=number,
         halted=cpu.halted,
