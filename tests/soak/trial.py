@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 _POLL_S: Final = 0.02
 _EXPECTED: Final = (0, 1, 3, 130, 143)
-_FINISHED: Final = re.compile(r"^\S+ +\S+ +(?!SLOW\b)[a-z][a-z ]*[a-z] +\d+\.\d+ s", re.MULTILINE)
+_FINISHED: Final = re.compile(r"^\S+ +\S+ +[a-z][a-z ]*[a-z] +\d+\.\d+ s(?! so far)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
