@@ -102,11 +102,13 @@ class Diagnosis:
     runners_up: tuple[Suspicion, ...] = ()
     missing: tuple[str, ...] = ()
     """What could not be had, and would have told more."""
+    is_for_good: bool = False
+    """Whether nothing is left that could end it, however sure its cause is."""
 
     @property
     def outcome(self) -> Outcome | None:
         """The outcome that it proves for an attempt that did not end; None where it proves none."""
-        if not self.confidence.is_proof:
+        if not self.confidence.is_proof and not self.is_for_good:
             return None
         if self.cause.is_hang:
             return Outcome.CRASH if self.cause is Cause.PANIC_PARKED else Outcome.HANG

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _INTERRUPTS: Final = {True: "a fault", False: "an interrupt", None: "an interrupt or a fault"}
 
+_SAMPLES: Final = 4
+"""So many must have found a CPU deaf before it is said that it stays so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
@@ -55,11 +58,13 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
                 _reads(cpu),
+                _nobody_left(evidence, cpu),
                 stack(cpu, depth=12),
                 others_tick(evidence, cpu),
             ],
             subject=cpu.lock.name,
             cpu=cpu,
+            is_for_good=bool(_nobody_left(evidence, cpu)),
         )
     return None
 
@@ -139,10 +144,12 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
                 _reads(cpu),
                 _whereabouts(owner, cpu) if owner is not None else _others(evidence, cpu),
                 f"{len(waiters)} CPUs wait for it" if len(waiters) > 1 else "",
+                _nobody_left(evidence, cpu),
                 stack(cpu),
             ],
             subject=cpu.lock.name,
             cpu=cpu,
+            is_for_good=bool(_nobody_left(evidence, cpu)),
         )
     return None
 
@@ -185,6 +192,25 @@ def _unreleased(evidence: Evidence, cpu: CpuEvidence) -> str:
         return ""
     number, sequence = found
     return f"the trace's last word on {name}: acquired on CPU {number} (event {sequence}), never released"
+
+
+def _nobody_left(evidence: Evidence, cpu: CpuEvidence) -> str:
+    """Return that no code runs any more but loops around locks, and none will, as a fact.
+
+    A loop that only looks like a lock's may wait for a device.
+    """
+    if cpu.lock is None or not cpu.lock.depth or len(cpu.samples) < _SAMPLES:
+        return ""
+    deaf = [other for other in evidence.cpus if other.always_masked and not other.ticks]
+    spins = [other for other in deaf if other.lock is not None]
+    gone = [other for other in evidence.cpus if other.offline or (other in deaf and _is_unused(other))]
+    if cpu not in spins or len({other.cpu for other in (*spins, *gone)}) < len(evidence.cpus):
+        return ""
+    return "no interrupt is let in, and no CPU runs that could release it: this never ends"
+
+
+def _is_unused(cpu: CpuEvidence) -> bool:
+    return cpu.parked and not cpu.has_worked
 
 
 def _cycle(

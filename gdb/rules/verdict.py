@@ -23,6 +23,7 @@ def verdict(
     subject: str = "",
     cpu: CpuEvidence | None = None,
     frames: tuple[str, ...] | None = None,
+    is_for_good: bool = False,
 ) -> Diagnosis:
     """Return a diagnosis; its frames are those of `cpu` where they are not given."""
     if frames is None:
@@ -34,6 +35,7 @@ def verdict(
         evidence=tuple(fact for fact in facts if fact),
         subject=subject,
         frames=frames[:8],
+        is_for_good=is_for_good,
     )
 
 

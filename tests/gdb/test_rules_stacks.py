@@ -10,6 +10,7 @@ from gdb.evidence import read_evidence
 from gdb.rules import diagnose
 from parity.configuration import HangRules
 from parity.diagnosis import Cause, Confidence
+from parity.outcome import Outcome
 from tests.support.captures import Cpu, capture, diagnosed, idle, off, runs, user
 from tests.support.rule_cases import CALL, PARKED, spins, x86
 
@@ -87,6 +88,32 @@ def test_a_function_that_wants_its_lock_again_waits_for_another_cpu_that_is_at_w
     stack = ("spin_lock", "with_scheduler", "spawn", "with_scheduler", *CALL)
     found = diagnosed(capture(runs(*stack, masked=True, ticks=0), runs("insert", span=900)))
     assert found.cause is not Cause.SELF_DEADLOCK
+
+
+DEAF: Final = runs("spin_lock", "read_inode", *CALL, masked=True, ticks=None)
+
+
+@pytest.mark.parametrize(
+    "others", [(), (off(),), (DEAF, off())], ids=["alone", "not started", "spinning as well"]
+)
+def test_a_spin_that_nobody_is_left_to_end_is_a_hang_whoever_took_the_lock(others: tuple[Cpu, ...]) -> None:
+    found = diagnosed(capture(DEAF, *others))
+    assert (found.confidence, found.outcome) == (Confidence.MEDIUM, Outcome.HANG)
+    assert any("this never ends" in fact for fact in found.evidence)
+
+
+@pytest.mark.parametrize(
+    "cpus",
+    [
+        (DEAF, idle(ticks=None)),
+        (DEAF, user(ticks=None)),
+        (runs("spin_lock", "read_inode", *CALL, masked=False, ticks=None),),
+        (runs("ext2_write", *CALL, masked=True, ticks=None, reads="EXT2_LOCK"),),
+    ],
+    ids=["another idles", "another works", "interrupts come", "a loop that only looks like a lock's"],
+)
+def test_a_spin_that_somebody_may_end_is_none(cpus: tuple[Cpu, ...]) -> None:
+    assert diagnosed(capture(*cpus)).outcome is None
 
 
 def test_a_stack_that_ends_at_an_interrupts_entry_may_hide_the_holder() -> None:

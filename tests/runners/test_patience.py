@@ -32,6 +32,7 @@ class Guest:
     finds: deque[tuple[Cause, Confidence] | None]
     quiet_s: list[float] = field(default_factory=list)
     looked_at: list[Ending] = field(default_factory=list)
+    is_for_good: bool = False
 
     def wait_for(self, _patterns: object, limits: Limits) -> Wait:
         self.quiet_s.append(limits.quiet_s)
@@ -48,7 +49,9 @@ class Guest:
         cause, confidence = found
         folder = self.folder / str(len(self.looked_at))
         folder.mkdir()
-        diagnosis = Diagnosis(cause=cause, confidence=confidence, sentence="it is stuck")
+        diagnosis = Diagnosis(
+            cause=cause, confidence=confidence, sentence="it is stuck", is_for_good=self.is_for_good
+        )
         return Hang(folder=folder, diagnosis=diagnosis, pause_s=0.0, took_s=0.0)
 
     def wait(self, *, enough: Confidence = Confidence.MEDIUM) -> tuple[Wait, Hang | None]:
@@ -118,6 +121,14 @@ def test_a_busy_guest_is_given_up_for_a_proof_alone(guest: Callable[..., Guest])
     assert ending is Ending.QUIET
     assert hang is not None
     assert hang.diagnosis.cause is Cause.LOCK_LEAKED
+
+
+def test_a_busy_guest_that_nothing_can_free_is_given_up_however_sure_the_cause_is(
+    guest: Callable[..., Guest],
+) -> None:
+    spinning = guest(Ending.STALLED, finds=[(Cause.LOCK_LEAKED, Confidence.MEDIUM)])
+    spinning.is_for_good = True
+    assert spinning.wait()[0] is Ending.QUIET
 
 
 def test_an_idle_guest_that_cannot_be_looked_into_is_given_up_at_once(guest: Callable[..., Guest]) -> None:

@@ -174,7 +174,7 @@ class Cell:
 
     @property
     def is_confidently_wrong(self) -> bool:
-        """Whether it is wrong and would decide the outcome."""
+        """Whether it is wrong, and said with the confidence of a proof."""
         return not self.is_right and self.diagnosis is not None and self.diagnosis.confidence.is_proof
 
     @property

@@ -63,7 +63,6 @@ def diagnosis_of(cell: Cell) -> Diagnosis:
         ("ring", "x86_64"),
         ("copied", "x86_64"),
         ("dwarf4-O2", "aarch64"),
-        ("inlined", "aarch64"),
         ("inlined-bare", "x86_64"),
         ("inlined-ticket", "x86_64"),
     ],
@@ -72,6 +71,15 @@ def test_a_stuck_kernel_is_told_as_what_it_is(name: str, arch: str, look: Callab
     cell = look(name, arch)
     assert diagnosis_of(cell).cause is cell.specimen.wanted[0], cell.text
     assert cell.unsaid == (), cell.text
+
+
+@pytest.mark.parametrize("arch", ["aarch64", "x86_64"])
+def test_a_lock_that_no_cpu_is_left_to_release_makes_a_hang(
+    arch: str, look: Callable[[str, str], Cell]
+) -> None:
+    cell = look("inlined", arch)
+    assert cell.attempt.verdict.outcome is Outcome.HANG, cell.text
+    assert not diagnosis_of(cell).confidence.is_proof
 
 
 def test_without_symbols_the_registers_tell_and_symbols_are_asked_for(
