@@ -324,6 +324,15 @@ void sleep_ms(long milliseconds) {
     while (nanosleep(&duration, &duration) < 0 && errno == EINTR) continue;
 }
 
+/* The signal is let in only while asleep: one that came between the look and the sleep would be waited for in vain. */
+void await_calls(int signal, const volatile int *calls, int wanted) {
+    sigset_t blocked = signal_bit(signal), old;
+    sigprocmask(SIG_BLOCK, &blocked, &old);
+    sigset_t asleep = old & ~blocked;
+    while (*calls < wanted) sigsuspend(&asleep);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 bool ready_within(int fd, short events, int milliseconds) {
     struct pollfd polled = { .fd = fd, .events = events };
     int count;

@@ -70,6 +70,7 @@ int capture_shell(char *output, size_t size, const char *command);
 /* Time and waiting. */
 long now_ms(void); /* CLOCK_MONOTONIC */
 void sleep_ms(long milliseconds);
+void await_calls(int signal, const volatile int *calls, int wanted); /* of the signal's handler, which counts them */
 bool ready_within(int fd, short events, int milliseconds);      /* poll for it */
 bool happens_within(bool (*condition)(void), int milliseconds); /* asked each millisecond */
 ssize_t read_fully(int fd, char *buffer, size_t size);          /* until the size or the end of file */

@@ -9,7 +9,7 @@ static void the_signal_comes_after_a_second(void) {
     CHECK_OK(handle_signal(SIGALRM, count_signal, 0));
     long started = now_ms();
     CHECK_EQUAL(alarm(1), 0);
-    while (calls == 0) pause();
+    await_calls(SIGALRM, &calls, 1);
     long elapsed = now_ms() - started;
     CHECK_EQUAL(calls, 1);
     CHECK(elapsed >= 999);

@@ -15,7 +15,7 @@ static void a_single_timer_fires_once(void) {
     CHECK_OK(handle_signal(SIGALRM, count_signal, 0));
     long started = now_ms();
     CHECK_OK(setitimer(ITIMER_REAL, &once, NULL));
-    while (calls == 0) pause();
+    await_calls(SIGALRM, &calls, 1);
     long elapsed = now_ms() - started;
     CHECK(elapsed >= 29);
     CHECK(elapsed < 1000);
@@ -32,7 +32,7 @@ static void a_periodic_timer_fires_again_and_again(void) {
     CHECK_OK(handle_signal(SIGALRM, count_signal, 0));
     long started = now_ms();
     CHECK_OK(setitimer(ITIMER_REAL, &periodic, NULL));
-    while (calls < WANTED) pause();
+    await_calls(SIGALRM, &calls, WANTED);
     long elapsed = now_ms() - started;
     CHECK_OK(setitimer(ITIMER_REAL, &none, &old));
     CHECK_EQUAL(old.it_interval.tv_usec, PERIOD_MS * 1000);
