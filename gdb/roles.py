@@ -120,14 +120,26 @@ def is_of_a_spin(function: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def short_name(function: str) -> str:
-    """Return a function's path without Rust's generic arguments and hashes: `<a::B<T> as c::D>::e` is `a::B::e`.
+    """Return a function's path without generic arguments and hashes: `<a::B<T> as c::D>::e` is `a::B::e`.
 
-    The hashes are legacy mangling's, and those by which GDB 13 tells crates apart (`kernel[67eb7090cc3ec402]::main`).
+    The hashes are those of Rust's legacy mangling, and those by which GDB 13 tells crates apart
+    (`kernel[67eb7090cc3ec402]::main`). C++'s parameters, which GDB shows of what has no debug information, go as well.
     """
-    bare = _HASHES.sub("", function.replace("->", ""))
+    bare = _HASHES.sub("", _without_parameters(function).replace("->", ""))
     while bare.startswith("<") and (end := _closing(bare)) is not None:
         bare = _POINTER.sub("", _of_type(bare[1:end])) + bare[end + 1 :]
     return _without_arguments(bare).replace("::::", "::").strip(":") or function
+
+
+def _without_parameters(text: str) -> str:
+    """Return `a::b` of `a::b(c, d (*)(e)) const`."""
+    bare = text.removesuffix(" const")
+    depth = 0
+    for at in range(len(bare) - 1, -1, -1):
+        depth += (bare[at] == ")") - (bare[at] == "(")
+        if not depth:
+            return bare[:at] if bare[at] == "(" and at else text
+    return text
 
 
 def _closing(text: str) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+import itanium_demangler
 from rust_demangler import demangle as demangle_rust
 from rust_demangler import rust_v0
 
@@ -26,7 +27,11 @@ _UNDEFINED: Final = 0
 _ABSOLUTE: Final = 0xFFF1
 _MAPPING: Final = re.compile(r"\$[adtx](\..*)?")
 """Marks of code and data that assemblers leave (ELF for the Arm 64-bit Architecture, "mapping symbols")."""
-_RUST: Final = re.compile(r"_{0,2}(?:ZN|R)")
+_MANGLED: Final = re.compile(r"_{0,2}[ZR]")
+_SUBSTITUTION: Final = re.compile(r"S[0-9A-Z]*_")
+_MOST_SUBSTITUTIONS: Final = 24
+"""C++ names with more are shown as they are: each can double the length of what is shown."""
+_QUALIFIERS: Final = re.compile(r"(?: const| volatile)+$")
 _LEGACY_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
 _ADDRESS_MASK: Final = (1 << 64) - 1
 _ENCLOSING: Final = 32
@@ -150,13 +155,13 @@ class SymbolTable:
         return address + 1 if self._ends else float("inf")
 
     def _find_demangled(self, name: str) -> Symbol | None:
-        """Demangle only what has the last word of the name in it: both manglings write identifiers out."""
+        """Demangle only what has the last word of the name in it: all manglings write identifiers out."""
         words = re.findall(r"\w+", name)
         if not words:
             return None
         exact, ending = [], []
         for mangled, symbol in self._by_name.items():
-            if words[-1] in mangled and _RUST.match(mangled):
+            if words[-1] in mangled and _MANGLED.match(mangled):
                 path = demangle(mangled)
                 if path == name:
                     exact.append(symbol)
@@ -195,14 +200,29 @@ def decode_symbols(table: bytes, names: bytes, *, is_64_bit: bool = True) -> tup
 
 @functools.lru_cache(maxsize=65_536)
 def demangle(name: str) -> str:
-    """Return a Rust symbol's path without its hash (legacy and v0 mangling); any other name as it is."""
-    if not _RUST.match(name) or len(name) > _NAME_LIMIT:
+    """Return the path of a Rust symbol (legacy and v0 mangling) without its hash, or of a C++ one without its parameters.
+
+    Any other name is returned as it is.
+    """
+    if not _MANGLED.match(name) or len(name) > _NAME_LIMIT:
         return name
     try:
         path = demangle_rust(name)
     except Exception:  # noqa: BLE001 - the package fails in any way on what is not quite a Rust name
-        return name
+        return _demangle_cxx(name)
     return _LEGACY_HASH.sub("", path) or name
+
+
+def _demangle_cxx(name: str) -> str:
+    """Demangle by the Itanium C++ ABI, 5.1."""
+    if len(_SUBSTITUTION.findall(name)) > _MOST_SUBSTITUTIONS:
+        return name
+    try:
+        parsed = itanium_demangler.parse(name)
+        path = "" if parsed is None else str(parsed.name if parsed.kind == "func" else parsed)
+    except Exception:  # noqa: BLE001 - the package knows most of the names that there are, and fails on the others
+        return name
+    return _QUALIFIERS.sub("", path) or name
 
 
 def _rank(symbol: Symbol) -> tuple[int, bool, bool]:

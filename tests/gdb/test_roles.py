@@ -52,6 +52,12 @@ def test_a_name_tells_the_role(function: str | None, role: Role) -> None:
         ("<<a::B as c::D>::E as f::G>::h", "a::B::E::h"),
         ("with::<fn(u8) -> u8, a::b::{closure:#0}>", "with"),
         ("a::with::<u8>::{closure#0}", "a::with::{closure#0}"),
+        (
+            "Kernel::Locker<Kernel::SpinLock>::lock(Kernel::SpinLock&, void (*)(int)) const",
+            "Kernel::Locker::lock",
+        ),
+        ("(anonymous namespace)::probe()", "(anonymous namespace)::probe"),
+        ("(anonymous namespace)", "(anonymous namespace)"),
         ("operator<", "operator<"),
         ("<", "<"),
         ("", ""),

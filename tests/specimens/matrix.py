@@ -84,6 +84,9 @@ SPECIMENS: Final = (
         Specimen(name=name, wanted=(Cause.LOCK_LEAKED,), words=("read_inode", "root_fs"))
         for name in ("inlined", "inlined-bare", "inlined-ticket")
     ),
+    Specimen(
+        name="cxx", wanted=(Cause.LOCK_LEAKED,), words=("in Kernel::FileSystem::read_inode,", "Kernel::root")
+    ),
     Specimen(name="user", wanted=(Cause.USER_SPIN,), cpus=4),
     Specimen(
         name="ring",

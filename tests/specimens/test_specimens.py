@@ -64,6 +64,7 @@ def diagnosis_of(cell: Cell) -> Diagnosis:
         ("copied", "x86_64"),
         ("dwarf4-O2", "aarch64"),
         ("inlined-bare", "x86_64"),
+        ("cxx", "aarch64"),
         ("inlined-ticket", "x86_64"),
     ],
 )
