@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gdb.dwarf_index import ENUMERATION, STRUCTURES, VARIABLE, DwarfIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gdb.dwarf_index import Entry
     from gdb.elf_image import ElfImage
@@ -117,9 +117,9 @@ class Type:
 
     @functools.cached_property
     def members(self) -> Mapping[str, Member]:
-        """A structure's members by name, those of its unnamed members among them."""
+        """A structure's members by name, those of its unnamed members and C++ base classes among them."""
         found: dict[str, Member] = {}
-        for member in self._own_members(self._die):
+        for member in (*self._own_members(self._die), *self._bases()):
             inner: Mapping[str, Member] = {}
             if not member.name and member.type.kind is Kind.STRUCTURE:
                 with contextlib.suppress(RecursionError):  # damage: a structure in itself
@@ -206,10 +206,17 @@ class Type:
                 found += [(value, member) for member in self._own_members(variant)]
         return found
 
+    def _bases(self) -> Iterator[Member]:
+        return self._members_of(self._children("DW_TAG_inheritance"))
+
     def _own_members(self, die: Any) -> Iterator[Member]:
-        for child in self._structures.children(die, "DW_TAG_member"):
+        return self._members_of(self._structures.children(die, "DW_TAG_member"))
+
+    def _members_of(self, children: Iterable[Any]) -> Iterator[Member]:
+        """Leave out bit fields, and C++'s static members, which DWARF 4 lists as well."""
+        for child in children:
             target = self._structures.type_of(child)
-            if target is not None and "DW_AT_bit_size" not in child.attributes:
+            if target is not None and not child.attributes.keys() & {"DW_AT_bit_size", "DW_AT_declaration"}:
                 offset = _number(child, "DW_AT_data_member_location")
                 yield Member(name=_text(child, "DW_AT_name"), offset=offset, type=target)
 

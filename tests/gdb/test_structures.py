@@ -12,7 +12,7 @@ from gdb.memory import Block, RecordedMemory
 from gdb.place import PathError, place_of, text_place_of
 from gdb.structures import Kind, Structures, Variable
 from parity.errors import UsageError
-from tests.support.compiled import ARCHITECTURES, compile_c, compile_ir
+from tests.support.compiled import ARCHITECTURES, compile_c, compile_cxx, compile_ir
 
 RUST = (Path(__file__).parent / "sources" / "rust_types.ll").read_text(encoding="utf-8")
 
@@ -97,6 +97,33 @@ def test_members_of_unnamed_members_are_the_structure_s_own(kernel: ElfImage) ->
     thread = variable(Structures(kernel), "first").type
     both, high = thread.members["both"], thread.members["high"]
     assert (high.offset - both.offset, high.type.size) == (2, 2)
+
+
+@pytest.mark.parametrize("form", ["-gdwarf-4", "-gdwarf-5"])
+def test_members_of_cxx_classes_and_their_bases_are_found_and_static_ones_are_none(form: str) -> None:
+    source = """
+    namespace Kernel {
+    struct Listed { Listed *next = nullptr; };
+    class Thread : public Listed {
+    public:
+        static int count;
+        int id = 7;
+        enum class State : unsigned char { Ready, Blocked } state = State::Blocked;
+    };
+    int Thread::count = 1;
+    static Thread first;
+    Thread *all = &first;
+    }
+    """
+    elf = ElfImage(io.BytesIO(compile_cxx(source, options=(form,))), name="kernel.elf")
+    listed = variable(Structures(elf), "Kernel::all")
+    assert place_of(listed.type, "id").read(elf, listed.address) == 7
+    assert place_of(listed.type, "next").read(elf, listed.address) == 0
+    state = place_of(listed.type, "state")
+    assert state.name_of(state.read(elf, listed.address) or 0) == "Blocked"
+    thread = listed.type.target
+    assert thread is not None
+    assert set(thread.members) == {"next", "id", "state"}
 
 
 def test_elements_of_arrays_are_reached_by_number(kernel: ElfImage) -> None:

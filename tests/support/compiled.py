@@ -18,6 +18,13 @@ def compile_c(*sources: str, arch: str = "aarch64", options: tuple[str, ...] = (
 
 
 @cache
+def compile_cxx(source: str, *, arch: str = "aarch64", options: tuple[str, ...] = ()) -> bytes:
+    """Return the ELF file linked from a C++ source, as compile_c does."""
+    own = ("-g", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-std=gnu++17")
+    return _build((source, f'extern "C" {_TEXT}'), ".cc", arch, (*own, *options))
+
+
+@cache
 def compile_ir(source: str, *, arch: str = "aarch64") -> bytes:
     """Return the ELF file linked from LLVM's intermediate language: what C cannot say."""
     return _build((source,), ".ll", arch, ("-Wno-override-module",))
