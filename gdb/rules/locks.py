@@ -230,9 +230,10 @@ def _cycle(
         Cause.LOCK_CYCLE,
         confidence,
         f"{chain}: {known}",
-        facts,
+        [*facts, _nobody_left(evidence, cpus[0])],
         subject=" and ".join(names),
         cpu=cpus[0],
+        is_for_good=bool(_nobody_left(evidence, cpus[0])),
     )
 
 

@@ -102,6 +102,11 @@ def test_a_spin_that_nobody_is_left_to_end_is_a_hang_whoever_took_the_lock(other
     assert any("this never ends" in fact for fact in found.evidence)
 
 
+def test_cpus_that_wait_for_each_others_locks_with_interrupts_off_never_end() -> None:
+    found = diagnosed(capture(spins("one", on="tree"), spins("two", on="process")))
+    assert (found.cause, found.outcome) == (Cause.LOCK_CYCLE, Outcome.HANG)
+
+
 @pytest.mark.parametrize(
     "cpus",
     [
