@@ -56,6 +56,8 @@ _ON_A_FAULT_OF_ITS_OWN: Final = tuple(
 """It would ask its user, and wait for ever."""
 _DETAILS: Final = re.compile(r"CPU#([0-9]{1,4}) \[(\w+) *\]")
 _TARGET: Final = re.compile(r"Thread (?:[0-9]+\.)?([0-9]{1,4})")
+_CRATE_HASH: Final = re.compile(r"(?<=\w)\[[0-9a-f]{1,16}\](?=::)")
+"""By which Rust's v0 mangling tells crates apart, and which another build changes: `kernel[67eb7090cc3ec402]::main`."""
 _LARGEST_READ: Final = 512 * 1024
 
 
@@ -345,7 +347,9 @@ def _parse_frames(
             Frame(
                 level=level,
                 address=address,
-                function=None if function in (None, "??") else printable_line(function or ""),
+                function=None
+                if function in (None, "??")
+                else printable_line(_CRATE_HASH.sub("", function or "")),
                 file=None if file is None else printable_line(file),
                 line=number(row, "line"),
                 arguments=arguments.get(level, ()),

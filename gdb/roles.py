@@ -45,7 +45,7 @@ _EXCEPTIONS: Final = 32
 """Vectors below are x86-64's exceptions (Intel SDM volume 3, 6.3.1)."""
 _NMI: Final = 2
 _GENERIC: Final = re.compile(r"<[^<>]*>")
-_HASHES: Final = re.compile(r"::h[0-9a-f]{16}$|(?<=\w)\[[0-9a-f]{1,16}\](?=::)")
+_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
 _POINTER: Final = re.compile(r"^(?:[&*]+ *(?:mut |const )?|dyn )+")
 _LIBRARIES: Final = ("core::*", "alloc::*", "std::*", "compiler_builtins::*")
 _SPINNING: Final = re.compile(r"core::(sync::atomic|hint|intrinsics|core_arch)::")
@@ -120,12 +120,11 @@ def is_of_a_spin(function: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def short_name(function: str) -> str:
-    """Return a function's path without generic arguments and hashes: `<a::B<T> as c::D>::e` is `a::B::e`.
+    """Return a function's path without generic arguments and hash: `<a::B<T> as c::D>::e` is `a::B::e`.
 
-    The hashes are those of Rust's legacy mangling, and those by which GDB 13 tells crates apart
-    (`kernel[67eb7090cc3ec402]::main`). C++'s parameters, which GDB shows of what has no debug information, go as well.
+    C++'s parameters, which GDB shows of what has no debug information, go as well.
     """
-    bare = _HASHES.sub("", _without_parameters(function).replace("->", ""))
+    bare = _HASH.sub("", _without_parameters(function).replace("->", ""))
     while bare.startswith("<") and (end := _closing(bare)) is not None:
         bare = _POINTER.sub("", _of_type(bare[1:end])) + bare[end + 1 :]
     return _without_arguments(bare).replace("::::", "::").strip(":") or function

@@ -45,7 +45,6 @@ def test_a_name_tells_the_role(function: str | None, role: Role) -> None:
     ("function", "expected"),
     [
         ("a::B<c::D<u8>>::e::h0123456789abcdef", "a::B::e"),
-        ("kernel[67eb7090cc3ec402]::fs::open", "kernel::fs::open"),
         ("<kernel::sync::Mutex<kernel::fs::Root>>::lock", "kernel::sync::Mutex::lock"),
         ("<a::Guard<T> as core::ops::Deref<X = B<u8>>>::deref", "a::Guard::deref"),
         ("<&mut a::Queue<T> as core::iter::Iterator>::next", "a::Queue::next"),
