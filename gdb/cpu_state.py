@@ -64,6 +64,7 @@ class RegisterSet:
     """What `set architecture` takes."""
     program_counter: str
     stack_pointer: str
+    frame_pointer: str
     mode: Callable[[Mapping[str, int]], Mode]
     interrupts_masked: Callable[[Mapping[str, int]], bool | None]
 
@@ -177,6 +178,7 @@ REGISTER_SETS: Final[Mapping[str, RegisterSet]] = {
         gdb_name="aarch64",
         program_counter="pc",
         stack_pointer="sp",
+        frame_pointer="x29",
         mode=aarch64_mode,
         interrupts_masked=aarch64_interrupts_masked,
     ),
@@ -188,6 +190,7 @@ REGISTER_SETS: Final[Mapping[str, RegisterSet]] = {
         gdb_name="i386:x86-64",
         program_counter="rip",
         stack_pointer="rsp",
+        frame_pointer="rbp",
         mode=x86_64_mode,
         interrupts_masked=x86_64_interrupts_masked,
     ),

@@ -23,6 +23,7 @@ from gdb.cpu_state import CpuState, Frame, Mode
 from gdb.debugger import Debugger
 from gdb.early_debugger import EarlyDebugger
 from gdb.elf_image import read_elf
+from gdb.frame_chain import with_chain
 from gdb.guest import GuestMemory
 from gdb.look_up import look_up_innermost, name_places, why_unnamed, without_data
 from gdb.memory import Recorder, read_integer, read_text
@@ -213,7 +214,9 @@ class _Taking:
         debugger.attach(self._tools.socket, deadline)
         seen = debugger.capture_cpus(deadline, arguments=_ARGUMENTS)
         self._missing += seen.missing
-        return seen.cpus
+        if self._memory is None or self._kernel is None:
+            return seen.cpus
+        return tuple(with_chain(state, self._memory, self._kernel) for state in seen.cpus)
 
     def _let_go(self, early: EarlyDebugger, *, ran: bool) -> None:
         """End the debugger's visit; a guest that ran before runs again, even where GDB died."""
