@@ -237,11 +237,23 @@ def _working_calls(evidence: Evidence, parent: int) -> list[InFlight]:
 def _told(evidence: Evidence, exit_event: Row, parent: int, pid: int) -> bool:
     """Whether a parent collected a child, or was woken for one, after it had ended."""
     time = int(exit_event["time"])
-    collected = evidence.events(Event.SYSCALL_EXIT)
+    returned = evidence.events(Event.SYSCALL_EXIT)
     woken = evidence.events(Event.WAITPID_WAKE)
     return any(
-        int(e["payload"]) == pid and int(e["thread"]) == parent and int(e["time"]) >= time for e in collected
+        int(e["payload"]) == pid
+        and int(e["thread"]) == parent
+        and int(e["time"]) >= time
+        and _may_be_of_a_wait(evidence, e)
+        for e in returned
     ) or any(int(e["payload"]) >> 16 == parent and int(e["time"]) >= time for e in woken)
+
+
+def _may_be_of_a_wait(evidence: Evidence, returned: Row) -> bool:
+    """Whether a call that returned a child's number may have waited for it: fork returns that too, later than it ends."""
+    calls = evidence.completed
+    calls = calls[(calls["thread"] == returned["thread"]) & (calls["left_at"] == returned["time"])]
+    names = {evidence.call_name(int(call["number"])) for call in calls}
+    return not names or any(name in _WAITS_FOR_CHILDREN or not name.isidentifier() for name in names)
 
 
 def _all_reach_back(evidence: Evidence, time: int) -> bool:

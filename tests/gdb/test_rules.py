@@ -42,6 +42,10 @@ from tests.support.rule_cases import (
 if TYPE_CHECKING:
     from gdb.capture import Capture
 
+RUNS_5: Final = (0, Event.CTX_SWITCH_EXIT, 5)
+FORKS_9: Final = [(0, Event.SYSCALL_ENTRY, 57), (0, Event.FORK_EXIT, 9)]
+RETURNS_9: Final = (0, Event.SYSCALL_EXIT, 9)
+
 MATCHES: Final[dict[str, tuple[Cause, Confidence, Capture]]] = {
     "QEMU paused": (Cause.NOT_THE_GUEST, Confidence.VERY_HIGH, capture(idle(), qemu_states=("paused",))),
     "resets": (Cause.NOT_THE_GUEST, Confidence.VERY_HIGH, capture(idle(), qemu_events=["RESET"] * 3)),
@@ -170,6 +174,20 @@ MATCHES: Final[dict[str, tuple[Cause, Confidence, Capture]]] = {
         Cause.LOST_WAKEUP,
         Confidence.HIGH,
         x86(idle(), before=[*WAITPID, CHILD_ENDS, SLEEPS]),
+    ),
+    "a child that ended before its parent's fork returned": (
+        Cause.LOST_WAKEUP,
+        Confidence.HIGH,
+        x86(
+            idle(),
+            idle(),
+            before=[RUNS_5, *FORKS_9, (1, Event.PROCESS_EXIT, 9 << 16), RETURNS_9, *WAITPID[1:2], SLEEPS],
+        ),
+    ),
+    "a child that ended, and a call that returns its number by chance": (
+        Cause.LOST_WAKEUP,
+        Confidence.HIGH,
+        x86(idle(), idle(), before=[*WAITPID, CHILD_ENDS, SLEEPS, (0, Event.SYSCALL_ENTRY, 0), RETURNS_9]),
     ),
     "a child of which only its thread's end is left": (
         Cause.LOST_WAKEUP,
