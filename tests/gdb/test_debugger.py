@@ -287,6 +287,6 @@ def test_a_spinning_cpus_stack_has_the_locks_address(kernel: Path, tmp_path: Pat
 
 def test_rust_names_are_shown_without_what_another_build_changes() -> None:
     names = ("kernel[67eb7090cc3ec402]::fs::open", "<kernel[1f]::Lock<[u8]>>::take", "table[3]", "a::b")
-    stack = [{"level": str(n), "addr": "0x10", "func": name} for n, name in enumerate(names)]
+    stack: Any = [{"level": str(n), "addr": "0x10", "func": name} for n, name in enumerate(names)]
     shown = [frame.function for frame in _parse_frames({"stack": stack}, {})]
     assert shown == ["kernel::fs::open", "<kernel::Lock<[u8]>>::take", "table[3]", "a::b"]
