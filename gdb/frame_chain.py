@@ -31,10 +31,10 @@ _INDIRECT_LENGTHS: Final = (2, 3, 4, 6, 7)
 """Bytes of `call *...` on x86-64: no displacement, one or four bytes of it, with and without REX or SIB."""
 
 
-def with_chain(state: CpuState, memory: Memory, kernel: Kernel) -> CpuState:
+def with_chain(state: CpuState, memory: Memory, kernel: Kernel, arch: str) -> CpuState:
     """Return a CPU with the rest of its stack, where a frame that GDB found is no code of the kernel's.
 
-    Address 0 is where a stack ends.
+    Address 0 is where a stack ends. `arch` is the guest's: x86-64 kernels may come as 32-bit ELF files.
     """
     lost = next(
         (
@@ -44,11 +44,11 @@ def with_chain(state: CpuState, memory: Memory, kernel: Kernel) -> CpuState:
         ),
         None,
     )
-    pointer = state.registers.get(REGISTER_SETS[kernel.elf.machine].frame_pointer)
+    pointer = state.registers.get(REGISTER_SETS[arch].frame_pointer)
     if state.mode is not Mode.KERNEL or lost is None or pointer is None:
         return state
     kept = state.frames[:lost]
-    rest = _beyond(kept, follow_chain(_Pages(memory), pointer, kernel))
+    rest = _beyond(kept, follow_chain(_Pages(memory), pointer, kernel, arch))
     named = {frame.address: frame for frame in state.frames if frame.function}
     found = [named.get(address) or _frame(kernel, address) for address in rest]
     frames = (*kept, *found)
@@ -57,7 +57,7 @@ def with_chain(state: CpuState, memory: Memory, kernel: Kernel) -> CpuState:
     return replace(state, frames=tuple(replace(frame, level=n) for n, frame in enumerate(frames)))
 
 
-def follow_chain(memory: Memory, pointer: int, kernel: Kernel) -> tuple[int, ...]:
+def follow_chain(memory: Memory, pointer: int, kernel: Kernel, arch: str) -> tuple[int, ...]:
     """Return the return addresses along a chain, innermost first; it ends before what no call has left."""
     found: list[int] = []
     while len(found) < _LONGEST and not pointer % 8:
@@ -65,7 +65,7 @@ def follow_chain(memory: Memory, pointer: int, kernel: Kernel) -> tuple[int, ...
         if record is None:
             break
         above, back = _RECORD.unpack(record)
-        if not is_return_address(kernel, back):
+        if not is_return_address(kernel, back, arch):
             break
         found.append(back)
         if not pointer < above <= pointer + _LARGEST_FRAME:
@@ -74,14 +74,14 @@ def follow_chain(memory: Memory, pointer: int, kernel: Kernel) -> tuple[int, ...
     return tuple(found)
 
 
-def is_return_address(kernel: Kernel, address: int) -> bool:
+def is_return_address(kernel: Kernel, address: int, arch: str) -> bool:
     """Return whether an address is in the kernel's code, right after a call."""
     if not kernel.is_code(address - 1):
         return False
     before = kernel.elf.read(address - kernel.base - 8, 8)
     if before is None:
         return False
-    if kernel.elf.machine == X86_64.name:
+    if arch == X86_64.name:
         direct = before[-5] == _CALL
         return direct or any(
             before[-n] == _INDIRECT and before[-n + 1] >> 3 & 7 == 2  # /2: Intel SDM volume 2, CALL

@@ -216,7 +216,8 @@ class _Taking:
         self._missing += seen.missing
         if self._memory is None or self._kernel is None:
             return seen.cpus
-        return tuple(with_chain(state, self._memory, self._kernel) for state in seen.cpus)
+        arch = self._subject.arch
+        return tuple(with_chain(state, self._memory, self._kernel, arch) for state in seen.cpus)
 
     def _let_go(self, early: EarlyDebugger, *, ran: bool) -> None:
         """End the debugger's visit; a guest that ran before runs again, even where GDB died."""

@@ -24,19 +24,24 @@ CODE: Final = 0x1000
 STACK: Final = 0x8000
 NAMES: Final = ("read_inode", "lookup", "mkdir", "dispatch")
 CALLS: Final = {"aarch64": struct.pack("<I", 0x94000010), "x86_64": b"\xe8\x10\0\0\0"}
+MACHINES: Final = {"aarch64": AARCH64, "x86_64": X86_64}
 FRAME_POINTERS: Final = {"aarch64": "x29", "x86_64": "rbp"}
 
 
 @pytest.fixture(params=["aarch64", "x86_64"])
-def kernel(request: pytest.FixtureRequest, tmp_path: Path) -> Kernel:
+def arch(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def kernel(arch: str, tmp_path: Path) -> Kernel:
     """Return a kernel of functions that are 0x100 bytes long, each with one call that returns to its offset 0x40."""
-    arch = str(request.param)
     call = CALLS[arch]
     body = bytes(0x40 - len(call)) + call + bytes(0xC0)
     file = tmp_path / "kernel.elf"
     file.write_bytes(
         write_elf(
-            machine={"aarch64": AARCH64, "x86_64": X86_64}[arch],
+            machine=MACHINES[arch],
             symbols=[
                 WrittenSymbol(name=name, address=CODE + 0x100 * n, size=0x100, kind=FUNCTION)
                 for n, name in enumerate(NAMES)
@@ -69,8 +74,8 @@ WHOLE: Final = stack_of(
 )
 
 
-def test_a_chain_is_followed_to_its_end(kernel: Kernel) -> None:
-    assert follow_chain(WHOLE, STACK + 0x10, kernel) == tuple(map(back_to, NAMES[1:]))
+def test_a_chain_is_followed_to_its_end(kernel: Kernel, arch: str) -> None:
+    assert follow_chain(WHOLE, STACK + 0x10, kernel, arch) == tuple(map(back_to, NAMES[1:]))
 
 
 @pytest.mark.parametrize(
@@ -85,25 +90,25 @@ def test_a_chain_is_followed_to_its_end(kernel: Kernel) -> None:
     ],
     ids=["no call before it", "a circle", "downwards", "askew", "too far", "not mapped"],
 )
-def test_a_chain_ends_where_it_is_none(kernel: Kernel, memory: RecordedMemory) -> None:
-    assert follow_chain(memory, STACK + 0x10, kernel) == (back_to("lookup"),)
+def test_a_chain_ends_where_it_is_none(kernel: Kernel, arch: str, memory: RecordedMemory) -> None:
+    assert follow_chain(memory, STACK + 0x10, kernel, arch) == (back_to("lookup"),)
 
 
-def test_a_register_that_is_no_frame_pointer_leads_nowhere(kernel: Kernel) -> None:
+def test_a_register_that_is_no_frame_pointer_leads_nowhere(kernel: Kernel, arch: str) -> None:
     for value in (0, 7, STACK + 0x11, STACK + 0x20, 0x1234_5678, (1 << 64) - 8):
-        assert follow_chain(WHOLE, value, kernel) == ()
+        assert follow_chain(WHOLE, value, kernel, arch) == ()
 
 
 @given(content=st.binary(min_size=0x100, max_size=0x400), pointer=st.integers(0, 0x500))
 def test_whatever_is_on_a_stack_a_chain_ends(content: bytes, pointer: int) -> None:
     memory = RecordedMemory([Block(address=STACK, content=content)])
-    assert follow_chain(memory, STACK + pointer, _anything()) is not None
+    assert follow_chain(memory, STACK + pointer, _anything(), "x86_64") is not None
 
 
 def test_calls_by_register_and_memory_leave_return_addresses(tmp_path: Path) -> None:
     after = {  # as clang's assembler writes them
-        AARCH64: [struct.pack("<I", 0xD63F0100)],  # blr x8
-        X86_64: [
+        "aarch64": [struct.pack("<I", 0xD63F0100)],  # blr x8
+        "x86_64": [
             b"\xff\xd0",
             b"\x41\xff\xd3",
             b"\xff\x50\x08",
@@ -111,25 +116,25 @@ def test_calls_by_register_and_memory_leave_return_addresses(tmp_path: Path) -> 
             b"\xff\x94\xc8\0\x10\0\0",
         ],
     }
-    for machine, calls in after.items():
+    for arch, calls in after.items():
         for call in calls:
             file = tmp_path / "kernel.elf"
             code = WrittenSegment(address=CODE, content=bytes(16) + call + bytes(16), flags=5)
-            file.write_bytes(write_elf(machine=machine, segments=[code]))
+            file.write_bytes(write_elf(machine=MACHINES[arch], segments=[code]))
             kernel = read_kernel(file, HangRules())
-            assert is_return_address(kernel, CODE + 16 + len(call)), call
-            assert not is_return_address(kernel, CODE + 16), call
-            assert not is_return_address(kernel, CODE + 4), call
+            assert is_return_address(kernel, CODE + 16 + len(call), arch), call
+            assert not is_return_address(kernel, CODE + 16, arch), call
+            assert not is_return_address(kernel, CODE + 4, arch), call
 
 
-def lost(kernel: Kernel, *frames: Frame, mode: Mode = Mode.KERNEL) -> CpuState:
+def lost(arch: str, *frames: Frame, mode: Mode = Mode.KERNEL) -> CpuState:
     return CpuState(
         cpu=0,
         halted=False,
         mode=mode,
         interrupts_masked=True,
         pc=CODE + 0x20,
-        registers={FRAME_POINTERS[kernel.elf.machine]: STACK + 0x10},
+        registers={FRAME_POINTERS[arch]: STACK + 0x10},
         frames=frames,
     )
 
@@ -138,18 +143,18 @@ INNERMOST: Final = Frame(level=0, address=CODE + 0x20, function="read_inode")
 GARBAGE: Final = Frame(level=1, address=STACK + 0x40)
 
 
-def test_a_stack_that_gdb_lost_is_completed(kernel: Kernel) -> None:
+def test_a_stack_that_gdb_lost_is_completed(kernel: Kernel, arch: str) -> None:
     told = Frame(level=2, address=back_to("lookup"), function="lookup", file="fs.rs", line=9)
-    found = with_chain(lost(kernel, INNERMOST, GARBAGE, told), WHOLE, kernel)
+    found = with_chain(lost(arch, INNERMOST, GARBAGE, told), WHOLE, kernel, arch)
     assert [frame.function for frame in found.frames] == list(NAMES)
     assert [frame.level for frame in found.frames] == [0, 1, 2, 3]
     assert found.frames[1].line == 9
 
 
-def test_what_gdb_found_before_it_was_lost_is_kept(kernel: Kernel) -> None:
+def test_what_gdb_found_before_it_was_lost_is_kept(kernel: Kernel, arch: str) -> None:
     caller = Frame(level=1, address=back_to("lookup"), function="lookup")
     inlined = replace(caller, level=2, function="with_lock")
-    found = with_chain(lost(kernel, INNERMOST, caller, inlined, replace(GARBAGE, level=3)), WHOLE, kernel)
+    found = with_chain(lost(arch, INNERMOST, caller, inlined, replace(GARBAGE, level=3)), WHOLE, kernel, arch)
     assert [frame.function for frame in found.frames] == [
         "read_inode",
         "lookup",
@@ -159,14 +164,14 @@ def test_what_gdb_found_before_it_was_lost_is_kept(kernel: Kernel) -> None:
     ]
 
 
-def test_a_stack_that_gdb_did_not_lose_stays_as_it_is(kernel: Kernel) -> None:
+def test_a_stack_that_gdb_did_not_lose_stays_as_it_is(kernel: Kernel, arch: str) -> None:
     end = Frame(level=1, address=0)
-    whole = lost(kernel, INNERMOST, end)
-    assert with_chain(whole, WHOLE, kernel) is whole
-    user = lost(kernel, INNERMOST, GARBAGE, mode=Mode.USER)
-    assert with_chain(user, WHOLE, kernel) is user
-    without = lost(kernel, INNERMOST, GARBAGE)
-    assert with_chain(without, stack_of(), kernel) is without
+    whole = lost(arch, INNERMOST, end)
+    assert with_chain(whole, WHOLE, kernel, arch) is whole
+    user = lost(arch, INNERMOST, GARBAGE, mode=Mode.USER)
+    assert with_chain(user, WHOLE, kernel, arch) is user
+    without = lost(arch, INNERMOST, GARBAGE)
+    assert with_chain(without, stack_of(), kernel, arch) is without
 
 
 def _anything() -> Kernel:
@@ -183,3 +188,15 @@ def _anything() -> Kernel:
             return True
 
     return Code()  # type: ignore[return-value]
+
+
+def test_a_kernel_in_a_32_bit_elf_file_is_x86_64s_all_the_same(tmp_path: Path) -> None:
+    """As QEMU's multiboot loader wants it."""
+    file = tmp_path / "kernel.elf"
+    code = bytes(16) + CALLS["x86_64"] + bytes(16)
+    file.write_bytes(write_elf(machine=3, segments=[WrittenSegment(address=CODE, content=code, flags=5)]))
+    kernel = read_kernel(file, HangRules())
+    assert kernel.elf.machine == "EM_386"
+    assert is_return_address(kernel, CODE + 16 + len(CALLS["x86_64"]), "x86_64")
+    without = lost("x86_64", INNERMOST, GARBAGE)
+    assert with_chain(without, stack_of(), kernel, "x86_64") is without
