@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gdb.cpu_facts import GENERAL_REGISTERS
 from gdb.cpu_state import Mode
-from gdb.roles import Role, is_exception, is_library, short_name
+from gdb.roles import Role, is_exception, own_place, short_name
 from gdb.waited_lock import Spin, WaitedLock, find_waited_lock
 from gdb.window import Count
 
@@ -134,9 +134,7 @@ class CpuEvidence:
     @property
     def function(self) -> str:
         """Where it was stopped, for people: in what of the kernel's, not in what of the language's library that calls."""
-        first = self.functions[0] if self.functions else ""
-        own = (name for name in self.functions if name and not is_library(name))
-        return next(own, first) if is_library(first) else first
+        return self.functions[own_place(self.functions)] if self.functions else ""
 
     @property
     def user_places(self) -> frozenset[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gdb.event_types import Event
-from gdb.roles import is_library
+from gdb.roles import own_place
 
 if TYPE_CHECKING:
     from gdb.cpu_evidence import CpuEvidence
@@ -78,12 +78,9 @@ def _state(cpu: CpuEvidence) -> str:
 
 def _place(cpu: CpuEvidence) -> str:
     frames = cpu.state.frames if cpu.state is not None else ()
-    own = (frame for frame in frames if frame.function and not is_library(frame.function))
-    frame = (
-        next(own, frames[0]) if frames and is_library(frames[0].function or "") else next(iter(frames), None)
-    )
-    if frame is None:
+    if not frames:
         return next((place for place in reversed(cpu.places) if place), "?")
+    frame = frames[own_place([frame.function or "" for frame in frames])]
     name = frame.function or f"{frame.address:#x}"
     source = f" ({frame.file.rsplit('/', 1)[-1]}:{frame.line})" if frame.file and frame.line else ""
     return name + source

@@ -45,7 +45,8 @@ _EXCEPTIONS: Final = 32
 """Vectors below are x86-64's exceptions (Intel SDM volume 3, 6.3.1)."""
 _NMI: Final = 2
 _GENERIC: Final = re.compile(r"<[^<>]*>")
-_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
+LEGACY_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
+"""What Rust's legacy mangling ends a path with."""
 _POINTER: Final = re.compile(r"^(?:[&*]+ *(?:mut |const )?|dyn )+")
 _LIBRARIES: Final = ("core::*", "alloc::*", "std::*", "compiler_builtins::*")
 _SPINNING: Final = re.compile(r"core::(sync::atomic|hint|intrinsics|core_arch)::")
@@ -113,6 +114,13 @@ def is_library(function: str) -> bool:
     return any(fnmatch.fnmatchcase(function, glob) for glob in _LIBRARIES)
 
 
+def own_place(functions: Sequence[str]) -> int:
+    """Return the index of the innermost function that is the kernel's own; 0 where the innermost is, or none is known."""
+    if not functions or not is_library(functions[0]):
+        return 0
+    return next((n for n, name in enumerate(functions) if name and not is_library(name)), 0)
+
+
 def is_of_a_spin(function: str) -> bool:
     """Return whether a function is of the library, and what a loop around an atomic variable consists of."""
     return _SPINNING.match(function) is not None
@@ -124,7 +132,7 @@ def short_name(function: str) -> str:
 
     C++'s parameters, which GDB shows of what has no debug information, go as well.
     """
-    bare = _HASH.sub("", _without_parameters(function).replace("->", ""))
+    bare = LEGACY_HASH.sub("", _without_parameters(function).replace("->", ""))
     while bare.startswith("<") and (end := _closing(bare)) is not None:
         bare = _POINTER.sub("", _of_type(bare[1:end])) + bare[end + 1 :]
     return _without_arguments(bare).replace("::::", "::").strip(":") or function

@@ -15,6 +15,8 @@ import itanium_demangler
 from rust_demangler import demangle as demangle_rust
 from rust_demangler import rust_v0
 
+from gdb.roles import LEGACY_HASH
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -32,7 +34,6 @@ _SUBSTITUTION: Final = re.compile(r"S[0-9A-Z]*_")
 _MOST_SUBSTITUTIONS: Final = 24
 """C++ names with more are shown as they are: each can double the length of what is shown."""
 _QUALIFIERS: Final = re.compile(r"(?: const| volatile)+$")
-_LEGACY_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
 _ADDRESS_MASK: Final = (1 << 64) - 1
 _ENCLOSING: Final = 32
 """How many symbols below an address may lie inside the one that holds it."""
@@ -210,7 +211,7 @@ def demangle(name: str) -> str:
         path = demangle_rust(name)
     except Exception:  # noqa: BLE001 - the package fails in any way on what is not quite a Rust name
         return _demangle_cxx(name)
-    return _LEGACY_HASH.sub("", path) or name
+    return LEGACY_HASH.sub("", path) or name
 
 
 def _demangle_cxx(name: str) -> str:

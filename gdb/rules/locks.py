@@ -48,33 +48,34 @@ def self_deadlock(evidence: Evidence) -> Diagnosis | None:
             continue
         if not interrupted and not reentered and not cpu.always_masked:
             continue
+        never_ends = _nobody_left(evidence, cpu)
         return verdict(
             evidence,
             Cause.SELF_DEADLOCK,
             confidence,
             f"CPU {cpu.cpu} waits for {_called(cpu)}{below(evidence, cpu)}, and "
-            + _how_it_holds(evidence, cpu, is_known=holder is not None),
+            + _how_it_holds(evidence, cpu, reentered, is_known=holder is not None),
             [
                 seen(cpu),
                 holder.fact if holder else "no other CPU is in the kernel",
                 _reads(cpu),
-                _nobody_left(evidence, cpu),
+                never_ends,
                 stack(cpu, depth=12),
                 others_tick(evidence, cpu),
             ],
             subject=cpu.lock.name,
             cpu=cpu,
-            is_for_good=bool(_nobody_left(evidence, cpu)),
+            is_for_good=bool(never_ends),
         )
     return None
 
 
-def _how_it_holds(evidence: Evidence, cpu: CpuEvidence, *, is_known: bool) -> str:
+def _how_it_holds(evidence: Evidence, cpu: CpuEvidence, reentered: str, *, is_known: bool) -> str:
     if cpu.interrupted_at is not None:
         held = "holds it itself" if is_known else "seems to hold it itself"
         return f"{held}: {_INTERRUPTS[_by_exception(cpu)]} asks for it above {_interrupted(evidence, cpu)}"
     held = "holds it itself" if is_known else "may hold it itself"
-    if reentered := _reentered(evidence, cpu):
+    if reentered:
         return f"{held}: {reentered} is further out on its stack as well"
     if cpu.ends_at_entry:
         return f"{held}: its stack ends at {_entry(cpu)}, and what that interrupted may hold it"
@@ -125,6 +126,7 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
         hidden = own and cpu.ends_at_entry
         known = acquired or holder is not None
         waiters = [c for c in evidence.cpus if c.lock is not None and c.lock.name == cpu.lock.name]
+        never_ends = _nobody_left(evidence, cpu)
         return verdict(
             evidence,
             Cause.LOCK_LEAKED,
@@ -144,12 +146,12 @@ def lock_leaked(evidence: Evidence) -> Diagnosis | None:
                 _reads(cpu),
                 _whereabouts(owner, cpu) if owner is not None else _others(evidence, cpu),
                 f"{len(waiters)} CPUs wait for it" if len(waiters) > 1 else "",
-                _nobody_left(evidence, cpu),
+                never_ends,
                 stack(cpu),
             ],
             subject=cpu.lock.name,
             cpu=cpu,
-            is_for_good=bool(_nobody_left(evidence, cpu)),
+            is_for_good=bool(never_ends),
         )
     return None
 
@@ -199,18 +201,21 @@ def _nobody_left(evidence: Evidence, cpu: CpuEvidence) -> str:
 
     A loop that only looks like a lock's may wait for a device.
     """
-    if cpu.lock is None or not cpu.lock.depth or len(cpu.samples) < _SAMPLES:
+    if cpu.lock is None or not cpu.lock.depth or len(cpu.samples) < _SAMPLES or not _is_deaf(cpu):
         return ""
-    deaf = [other for other in evidence.cpus if other.always_masked and not other.ticks]
-    spins = [other for other in deaf if other.lock is not None]
-    gone = [other for other in evidence.cpus if other.offline or (other in deaf and _is_unused(other))]
-    if cpu not in spins or len({other.cpu for other in (*spins, *gone)}) < len(evidence.cpus):
+    if not all(_is_out(other) for other in evidence.cpus):
         return ""
     return "no interrupt is let in, and no CPU runs that could release it: this never ends"
 
 
-def _is_unused(cpu: CpuEvidence) -> bool:
-    return cpu.parked and not cpu.has_worked
+def _is_deaf(cpu: CpuEvidence) -> bool:
+    return cpu.always_masked and not cpu.ticks
+
+
+def _is_out(cpu: CpuEvidence) -> bool:
+    """Whether a CPU releases nothing: it is off, unused, or spins on a lock, deaf."""
+    unused = cpu.parked and not cpu.has_worked
+    return cpu.offline or (_is_deaf(cpu) and (cpu.lock is not None or unused))
 
 
 def _cycle(
@@ -225,15 +230,16 @@ def _cycle(
     known = (
         "each holds what another waits for" if confidence is Confidence.HIGH else "all with interrupts off"
     )
+    never_ends = _nobody_left(evidence, cpus[0])
     return verdict(
         evidence,
         Cause.LOCK_CYCLE,
         confidence,
         f"{chain}: {known}",
-        [*facts, _nobody_left(evidence, cpus[0])],
+        [*facts, never_ends],
         subject=" and ".join(names),
         cpu=cpus[0],
-        is_for_good=bool(_nobody_left(evidence, cpus[0])),
+        is_for_good=bool(never_ends),
     )
 
 
