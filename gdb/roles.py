@@ -109,16 +109,16 @@ def is_exception(functions: Iterable[str]) -> bool | None:
     return True if numbers or _SYNCHRONOUS.search(above) else None
 
 
-def is_library(function: str) -> bool:
+def _is_library(function: str) -> bool:
     """Return whether a function is of the language's own library, by its path."""
     return any(fnmatch.fnmatchcase(function, glob) for glob in _LIBRARIES)
 
 
 def own_place(functions: Sequence[str]) -> int:
     """Return the index of the innermost function that is the kernel's own; 0 where the innermost is, or none is known."""
-    if not functions or not is_library(functions[0]):
+    if not functions or not _is_library(functions[0]):
         return 0
-    return next((n for n, name in enumerate(functions) if name and not is_library(name)), 0)
+    return next((n for n, name in enumerate(functions) if name and not _is_library(name)), 0)
 
 
 def is_of_a_spin(function: str) -> bool:
