@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _REST: Final = Rest(idle_s=0.03, busy_s=0.5)
 """What shows after the prompt that the boot is over."""
 _REST_LIMIT_S: Final = 2.0
+_DYING_S: Final = 0.2
+"""How long a QEMU that did not answer may take to be gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +100,15 @@ def _boot(rig: Rig, fields: Mapping[str, str], *, append: str, ready: Pattern | 
             if why is None:
                 rig.pace.note_boot(boot_s)
                 isolation = _save(rig, machine, ready)
-                return Booted(
-                    machine=machine,
-                    isolation=isolation,
-                    boot_s=boot_s,
-                    failures=tuple(failures),
-                    _resources=resources.pop_all(),
-                )
+                if isolation is not None:
+                    return Booted(
+                        machine=machine,
+                        isolation=isolation,
+                        boot_s=boot_s,
+                        failures=tuple(failures),
+                        _resources=resources.pop_all(),
+                    )
+                why = _describe(Ending.EXITED, machine, boot_s)
             failures.append(
                 BootFailure(
                     target=rig.name,
@@ -153,23 +157,36 @@ def not_made(rig: Rig, test: str, outcome: Outcome, why: str) -> Report:
     return Report(attempt=attempt)
 
 
-def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation:
+def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation | None:
     """Save a machine at its prompt where that is wanted, and return what a test on it shares with others.
 
     A prompt may appear before the kernel has come to rest: what it still prints is waited for, and the prompt must
-    be the last of it.
+    be the last of it. None is returned for a machine that ended meanwhile.
     """
     if rig.isolation is not Isolation.SNAPSHOT or ready is None:
         return rig.isolation
     if not rig.saves_states:
         return Isolation.BOOT
     machine.settle(_REST, Deadline.after(_REST_LIMIT_S))
+    _hand_over(rig, machine)
     try:
         machine.save()
     except MachineError as error:
+        if machine.ends_within(_DYING_S):
+            return None
         rig.snapshots.give_up(error.message)
         return Isolation.BOOT
     return Isolation.SNAPSHOT
+
+
+def _hand_over(rig: Rig, machine: Machine) -> None:
+    """Have a QEMU that restores faster go on with the guest; where that fails, the one that booted it goes on."""
+    if rig.snapshots.why_slow:
+        return
+    try:
+        machine.hand_over()
+    except MachineError as error:
+        rig.snapshots.why_slow = error.message
 
 
 def _await_ready(

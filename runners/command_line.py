@@ -20,6 +20,8 @@ class MachineFiles:
 
     kernel: Path | None
     initrd: Path | None
+    stub: Path | None = None
+    """What a QEMU that takes over a booted guest is given in the kernel's place; None where none is to."""
     disks: tuple[Path, ...] = ()
     firmware_code: Path | None = None
     firmware_variables: Path | None = None
@@ -40,6 +42,8 @@ class Wiring:
     """Where each serial port other than the console is written."""
     monitor_fd: int
     """QEMU's end of the QMP socket pair."""
+    takes_over: bool = False
+    """Whether it waits for a guest that another QEMU has booted."""
 
 
 def qemu_command(
@@ -67,7 +71,9 @@ def qemu_command(
     command += ["-smp", str(target.cpus), *memory]
     command += ["-display", "none", "-monitor", "none", "-no-reboot", "-no-user-config"]
     command += _firmware(files)
-    command += ["-kernel", str(files.kernel)] if files.kernel else []
+    takes_over = wiring is not None and wiring.takes_over
+    kernel = files.stub if takes_over else files.kernel
+    command += ["-kernel", str(kernel)] if kernel else []
     command += ["-initrd", str(files.initrd)] if files.initrd else []
     command += ["-append", append] if append else []
     for number, (disk, path) in enumerate(zip(target.disk, files.disks, strict=True)):
@@ -85,6 +91,7 @@ def qemu_command(
             "chardev=monitor,mode=control",
             "-S",
         ]
+    command += ["-incoming", "defer"] if takes_over else []
     return tuple(command)
 
 
@@ -141,6 +148,8 @@ def _serial_ports(target: Target, wiring: Wiring | None) -> list[str]:
             backend, options = "stdio", ",signal=off" if wiring is not None else ""
         else:
             path = wiring.port_files[port] if wiring is not None else f"{port}.log"
-            backend, options = "file", f",path={option_value(path)}"
+            # append=on: what a QEMU that takes over writes comes after what the first one did
+            backend = "file"
+            options = f",path={option_value(path)}" + (",append=on" if wiring is not None else "")
         words += ["-chardev", f"{backend},id=port-{port}{options}", "-serial", f"chardev:port-{port}"]
     return words

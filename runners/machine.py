@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,10 +12,11 @@ from parity.attempt import Log, LogKind
 from parity.errors import MachineError
 from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
+from runners.hand_over import hand_over
 from runners.observation import Ending, QemuExit
-from runners.process import ChildProcess, shortage
+from runners.process import shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
-from runners.qmp import Monitor
+from runners.qemu_process import EXIT_S, QemuProcess
 from runners.saved_state import SavedState
 from runners.serial_file import SerialFile
 
@@ -29,16 +29,14 @@ if TYPE_CHECKING:
 
     from parity.deadline import Deadline
     from runners.console import Searchable
+    from runners.qmp import Monitor
 
 _SLICE_S: Final = 0.05
 """How often a wait looks at everything but the console."""
-_EXIT_S: Final = 2.0
-"""How long QEMU may take to end once it has closed its console."""
 _ENDED_BY_US: Final = "host-signal"
 """As QMP says it: the status is then the signal's doing, not the guest's."""
 _PANIC_OVERLAP: Final = 512
 """Characters of older text in which a panic line that arrives in pieces may begin."""
-_STDERR_LIMIT: Final = 64 * 1024
 _REST_SHARE: Final = 0.5
 """Host CPUs that a guest at rest stays below."""
 
@@ -74,7 +72,8 @@ class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
     `command` makes QEMU's arguments once the wiring is known; relative paths in them start from `working_folder`.
-    Everything that the machine itself writes is in `folder`.
+    `has_successor` says whether it can make those of a QEMU that takes over. Everything that the machine itself writes
+    is in `folder`.
     """
 
     def __init__(
@@ -86,19 +85,22 @@ class Machine:
         console_port: str,
         other_ports: Sequence[str],
         stop: Event,
+        has_successor: bool = False,
     ) -> None:
+        self._command = command
+        self._working_folder = working_folder
+        self._has_successor = has_successor
         self._stop = stop
         self._console_port = console_port
         self.folder = folder
         """Private to this machine, and gone with it."""
         self.panic = ""
         """The kernel's last words, once a wait ended with them."""
-        self._stderr = folder / "qemu.stderr"
         self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
         self._resources = contextlib.ExitStack()
         try:
-            self._open(command, working_folder, other_ports)
+            self._open(other_ports)
         except OSError as error:
             self._resources.close()
             raise shortage("make what a machine needs", error) from error
@@ -106,38 +108,32 @@ class Machine:
             self._resources.close()
             raise
 
-    def _open(
-        self, command: Callable[[Wiring], Sequence[str]], working_folder: Path, other_ports: Sequence[str]
-    ) -> None:
+    def _open(self, other_ports: Sequence[str]) -> None:
         ours, theirs = open_terminal()
         self.console = Console(ours, self._raw_logs[self._console_port])
         self._resources.callback(self.console.close)
         self._ports = {port: SerialFile(self._raw_logs[port]) for port in other_ports}
         for port in self._ports.values():
             self._resources.callback(port.close)
-        near, far = socket.socketpair()
-        self._resources.callback(near.close)
-        wiring = Wiring(
-            port_files={port: self._raw_logs[port] for port in other_ports}, monitor_fd=far.fileno()
-        )
         try:
-            with self._stderr.open("wb") as stderr, far:
-                self._process = ChildProcess(
-                    command(wiring),
-                    stdin=theirs,
-                    stdout=theirs,
-                    stderr=stderr.fileno(),
-                    pass_fds=[far.fileno()],
-                    folder=working_folder,
-                )
+            self._terminal = os.ttyname(theirs)
+            self._qemu = self._start_qemu()
         finally:
             os.close(theirs)
-        self._resources.callback(self._process.end)
-        self._monitor = Monitor(near)
-        self._resources.callback(self._monitor.close)
-        self._saved = SavedState(self._monitor, self._process.pid)
-        self._resources.callback(self._saved.close)
-        self._progress = ProgressMeter(lambda: (self._process.pid,))
+        self._saved = SavedState(self._qemu.monitor, self._qemu.pid)
+        self._resources.callback(self._end_qemu)
+        self._progress = ProgressMeter(lambda: (self._qemu.pid,))
+
+    def _start_qemu(self, *, takes_over: bool = False) -> QemuProcess:
+        files = {port: self._raw_logs[port] for port in self._ports}
+        return QemuProcess(
+            lambda monitor_fd: self._command(
+                Wiring(port_files=files, monitor_fd=monitor_fd, takes_over=takes_over)
+            ),
+            terminal=self._terminal,
+            stderr=self.folder / "qemu.stderr",
+            folder=self._working_folder,
+        )
 
     def count_progress(self, count: Callable[[], int | None]) -> None:
         """Take a change of `count` (of system calls, say) for a sign of life as well; None: it cannot be read now."""
@@ -145,35 +141,23 @@ class Machine:
 
     def run(self) -> None:
         """Let the guest go; raises `MachineError` with QEMU's own words when it did not start."""
+        self._qemu.connect()
         try:
-            self._monitor.connect()
-        except MachineError as error:
-            status = self._process.wait(_EXIT_S)
-            if status is None:
-                raise
-            words = self.stderr.strip() or str(error)
-            raise MachineError(f"QEMU did not start (exit status {status}): {words}") from error
-        try:
-            self._monitor.execute("cont")
+            self.monitor.execute("cont")
         except MachineError:
             # A guest may end its machine so soon that the answer is lost: that is for the verdict to say.
-            if self._process.wait(_EXIT_S) is None:
+            if self._qemu.process.wait(EXIT_S) is None:
                 raise
 
     @property
     def pid(self) -> int:
-        """QEMU's process id."""
-        return self._process.pid
+        """QEMU's process id; another one once the guest was handed over."""
+        return self._qemu.pid
 
     @property
     def monitor(self) -> Monitor:
-        """QEMU's monitor."""
-        return self._monitor
-
-    @property
-    def stderr(self) -> str:
-        """What QEMU said on its standard error."""
-        return self._stderr.read_bytes()[:_STDERR_LIMIT].decode(errors="backslashreplace")
+        """QEMU's monitor; another one once the guest was handed over."""
+        return self._qemu.monitor
 
     @property
     def busy_share(self) -> float:
@@ -196,6 +180,22 @@ class Machine:
             if silent_s >= (rest.busy_s if is_busy else rest.idle_s):
                 break
 
+    def hand_over(self) -> None:
+        """Have a QEMU that restores faster go on with the guest; nothing is done where there is none such.
+
+        Raises `MachineError` with the reason where it did not work out: the guest then goes on where it was.
+        """
+        memory = self._saved.share_memory() if self._has_successor else None
+        if memory is None:
+            return
+        self.monitor.execute("stop")
+        try:
+            successor = hand_over(self._qemu, memory, lambda: self._start_qemu(takes_over=True))
+            self._end_qemu()
+            self._qemu, self._saved = successor, SavedState(successor.monitor, successor.pid)
+        finally:
+            self.monitor.execute("cont")
+
     def save(self) -> None:
         """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""
         self._saved.save()
@@ -216,7 +216,7 @@ class Machine:
         self.console.forget()
         for port in self._ports.values():
             port.forget()
-        self._monitor.forget_events()
+        self.monitor.forget_events()
         self.panic = ""
 
     def wait_for(self, patterns: Sequence[Searchable], limits: Limits) -> int | Ending:
@@ -254,17 +254,21 @@ class Machine:
                 self._console_closed = True
                 break
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether QEMU has ended, or does so soon."""
+        return self._qemu.process.wait(seconds) is not None
+
     def exit(self) -> QemuExit | None:
         """Return how QEMU ended, or None while it runs; waits for an end that has begun."""
         if self._console_closed:
             return self.wait_exit()
-        return None if self._process.poll() is None else self._exit()
+        return None if self._qemu.process.poll() is None else self._exit()
 
     def wait_exit(self) -> QemuExit:
         """Wait for an end that has begun (the console is closed); QEMU is ended where it does not come."""
-        if self._process.wait(_EXIT_S) is not None:
+        if self._qemu.process.wait(EXIT_S) is not None:
             return self._exit()
-        return QemuExit(status=self._process.end(), reason=_ENDED_BY_US, stderr=self.stderr)
+        return QemuExit(status=self._qemu.process.end(), reason=_ENDED_BY_US, stderr=self._qemu.stderr)
 
     def texts(self, since: Mapping[str, int]) -> dict[str, str]:
         """Return each port's text from the given positions on, the console first."""
@@ -287,7 +291,7 @@ class Machine:
             )
             for port, path in self._raw_logs.items()
         ]
-        if stderr := self._stderr.read_bytes()[:_STDERR_LIMIT]:
+        if stderr := self._qemu.raw_stderr:
             logs.append(Log(kind=LogKind.STDERR, port="qemu", content=stderr))
         return tuple(logs)
 
@@ -303,14 +307,20 @@ class Machine:
     ) -> None:
         self.close()
 
+    def _end_qemu(self) -> None:
+        self._saved.close()
+        self._qemu.close()
+
     def _exit(self) -> QemuExit:
         reasons = [
             str(event.get("data", {}).get("reason", ""))
-            for event in self._monitor.events()
+            for event in self.monitor.events()
             if event.get("event") == "SHUTDOWN"
         ]
         return QemuExit(
-            status=self._process.end(), reason=reasons[0] if reasons else None, stderr=self.stderr
+            status=self._qemu.process.end(),
+            reason=reasons[0] if reasons else None,
+            stderr=self._qemu.stderr,
         )
 
     def _find_panic(self, text: str, limits: Limits) -> bool:

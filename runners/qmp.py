@@ -66,6 +66,11 @@ class Monitor:
         self._unanswered.discard(sent._answer)  # noqa: SLF001 - this module's own
         return self._run(sent._answer, sent.command)  # noqa: SLF001 - as above
 
+    def give(self, descriptor: int, name: str) -> None:
+        """Hand QEMU an open file, which its commands can then call by `name`."""
+        self._client.send_fd_scm(descriptor)
+        self.execute("getfd", fdname=name)
+
     def events(self) -> tuple[dict[str, Any], ...]:
         """Return all events since QEMU's start, or since they were forgotten, oldest first."""
         if not self._loop.is_closed():

@@ -21,10 +21,11 @@ from parity.errors import MachineError
 from runners.command_line import MachineFiles, qemu_command
 from runners.commands import run_command
 from runners.images import ImageStore, TargetImages, find_images
+from runners.kernel_stub import make_stub
 from runners.machine import Limits, Machine
 from runners.pace import Pace, host_load
 from runners.scratch import machine_folder
-from runners.snapshot import SnapshotStanding, make_overlay, make_state_image
+from runners.snapshot import SnapshotStanding, can_hand_over, make_overlay, make_state_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,12 +112,14 @@ class Rig:
             def command(wiring: Wiring) -> tuple[str, ...]:
                 return self.command_line(fields, files, append=append, wiring=wiring)
 
-            with self._start(command, folder) as machine:
+            with self._start(command, folder, has_successor=files.stub is not None) as machine:
                 if self.inspector is not None:
                     machine.count_progress(self.inspector.progress_of(self, machine, fields))
                 yield machine
 
-    def _start(self, command: Callable[[Wiring], Sequence[str]], folder: Path) -> Machine:
+    def _start(
+        self, command: Callable[[Wiring], Sequence[str]], folder: Path, *, has_successor: bool
+    ) -> Machine:
         """Start a machine; where QEMU knows no memory that can be shared, once more without."""
         machine = Machine(
             command,
@@ -125,6 +128,7 @@ class Rig:
             console_port=self.target.console_port,
             other_ports=[port for port in self.target.serial if port != self.target.console_port],
             stop=self.stop,
+            has_successor=has_successor,
         )
         try:
             machine.run()
@@ -136,7 +140,7 @@ class Rig:
                 raise
             _log.info("%s: without shared memory: %s", self.name, error.message)
             self._memory.backend = None
-            return self._start(command, folder)
+            return self._start(command, folder, has_successor=has_successor)
         return machine
 
     def command_line(
@@ -225,14 +229,22 @@ class Rig:
             ]
             if variables is not None:
                 variables = make_overlay(variables, "raw", folder / "firmware-variables.qcow2")
+        kernel = images.kernel.path if images.kernel else None
         return MachineFiles(
-            kernel=images.kernel.path if images.kernel else None,
+            kernel=kernel,
             initrd=images.initrd.path if images.initrd else None,
+            stub=self._make_stub(kernel, folder / "kernel-stub"),
             disks=tuple(disks),
             firmware_code=images.firmware_code,
             firmware_variables=variables,
             state=state,
         )
+
+    def _make_stub(self, kernel: Path | None, stub: Path) -> Path | None:
+        """Make what a QEMU needs that is to take over this target's guests; None where none is to."""
+        if not self.saves_states or kernel is None or not can_hand_over(self.target, self.accelerator):
+            return None
+        return stub if make_stub(kernel, self.target.arch, stub) else None
 
 
 def now() -> datetime:

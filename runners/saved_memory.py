@@ -54,7 +54,11 @@ class SavedMemory:
         """Make the memory what it was."""
         for begin, end in gaps_between(self._used, self._size):
             self._map.madvise(mmap.MADV_REMOVE, begin, end - begin)
-        with memoryview(self._map) as memory:
+        self.copy_to(self)
+
+    def copy_to(self, other: SavedMemory) -> None:
+        """Write what was saved into the memory of a QEMU that has as much."""
+        with memoryview(other._map) as memory:
             for begin, end in self._used:
                 position = begin
                 while position < end:

@@ -33,7 +33,7 @@ class SavedState:
 
     def save(self) -> None:
         """Remember the whole machine as it is now, and let it go on."""
-        memory = self._share_memory()
+        memory = self.share_memory()
         self._monitor.execute("stop")
         try:
             _accept("savevm", self._monitor.execute(_HUMAN, **_words("savevm")))
@@ -65,24 +65,26 @@ class SavedState:
             self.memory.close()
             self.memory = None
 
-    def _share_memory(self) -> SavedMemory | None:
+    def share_memory(self) -> SavedMemory | None:
         """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
         if self.memory is None:
             shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
             memory = open_memory(self._pid) if len(shared) == 1 else None
-            if memory is not None and self._leaves_out_shared_memory():
+            if memory is not None and leave_out_shared_memory(self._monitor):
                 self.memory = memory
             elif memory is not None:
                 memory.close()
         return self.memory
 
-    def _leaves_out_shared_memory(self) -> bool:
-        ours = {"capability": "x-ignore-shared", "state": True}
-        try:
-            self._monitor.execute("migrate-set-capabilities", capabilities=[ours])
-        except MachineError:  # a QEMU that does not know it saves the memory itself
-            return False
-        return True
+
+def leave_out_shared_memory(monitor: Monitor) -> bool:
+    """Have QEMU take memory that it shares for no part of a state; False where it does not know that."""
+    ours = {"capability": "x-ignore-shared", "state": True}
+    try:
+        monitor.execute("migrate-set-capabilities", capabilities=[ours])
+    except MachineError:
+        return False
+    return True
 
 
 def _words(command: str) -> dict[str, str]:

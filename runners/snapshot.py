@@ -24,6 +24,15 @@ _TOOL_S: Final = 30.0
 _STATE_SIZE: Final = "1M"
 """Of the virtual disk, which nobody uses: a state is stored beside it and takes what it needs."""
 _TEST_FIELDS: Final = re.compile(r"\{(?:test|TEST|path|nonce)\}")
+_ANY: Final = re.compile(r".*")
+_NETWORK: Final = re.compile(r"none|user(?!.*(?:fwd|smb|tftp|bootfile)).*")
+_INWARD: Final = {
+    **dict.fromkeys(("-device", "-global", "-vga", "-rtc", "-boot", "-action", "-d"), _ANY),
+    **dict.fromkeys(("-nodefaults", "-no-acpi", "-no-hpet", "-no-fd-bootchk", "-semihosting"), _ANY),
+    **dict.fromkeys(("-nic", "-net", "-netdev"), _NETWORK),
+    "-object": re.compile(r"rng-.*"),
+}
+"""QEMU options that two processes can be given at once, and the values: no file to write, no port, no socket."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +41,8 @@ class SnapshotStanding:
 
     why_not: str = ""
     """Why every test gets a fresh boot instead, as a sentence part; empty while snapshots work."""
+    why_slow: str = ""
+    """Why guests are no longer handed over to a QEMU that restores faster, as a sentence part; empty while they are."""
 
     @property
     def works(self) -> bool:
@@ -53,6 +64,20 @@ def find_obstacle(target: Target) -> str:
     if any(_TEST_FIELDS.search(word) for step in target.prepare for word in step):
         return "a `prepare` step makes each test a disk of its own"
     return ""
+
+
+def can_hand_over(target: Target, accelerator: str) -> bool:
+    """Whether a second QEMU may take over the target's guests, and restores them faster.
+
+    It does where code is translated, and may where nothing of the user's own arguments could meet itself.
+    """
+    option = ""
+    for word in target.arguments:
+        if word.startswith("-"):
+            option = word.replace("--", "-", 1)
+        if option not in _INWARD or (word[0] != "-" and not _INWARD[option].fullmatch(word)):
+            return False
+    return accelerator == "tcg"
 
 
 def make_state_image(file: Path) -> Path:

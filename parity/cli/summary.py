@@ -46,6 +46,10 @@ def _tell_summary(session: Session, summary: Summary) -> None:
     show_groups(out, summary.attempts)
     for name, why in summary.without_snapshots.items():
         out.print(f"{name}: every test had a fresh boot: {printable(why)}", markup=False, soft_wrap=True)
+    for name, why in summary.slow_restores.items():
+        out.print(
+            f"{name}: restores took longer than they need: {printable(why)}", markup=False, soft_wrap=True
+        )
     for lost in summary.lost:
         session.tell_error(lost.error)
     _tell_left(out, summary)

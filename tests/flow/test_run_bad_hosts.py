@@ -5,34 +5,25 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from db import open_repository
 from parity.attempt import Isolation, LogKind
-from parity.flow.campaign.interrupt import Interrupt
-from parity.flow.campaign.order import Order
-from parity.flow.campaign.run import make_rig
-from parity.flow.campaign.selection import select_cases
 from parity.outcome import Outcome
 from runners.machine import Machine
-from runners.runner import make_runner
-from runners.scratch import open_scratch, scratch_root
+from runners.scratch import scratch_root
 from tests.support.duet import kernel, run_duet
 from tests.support.lab import ARCHITECTURES, ROOT, Lab, outcomes
+from tests.support.machines import Bystander, replace_qemu, snapshots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from parity.diagnosis import Hang
-    from runners.inspection import Stall
-    from runners.rig import Rig
     from tests.support.duet import Campaign
 
 __all__ = ["kernel", "run_duet"]
@@ -65,31 +56,6 @@ def can_mount() -> bool:
     return (
         sys.platform == "linux" and subprocess.run(command, check=False, capture_output=True).returncode == 0
     )
-
-
-def replace_qemu(lab: Lab, script: str) -> str:
-    """Put a script in QEMU's place; return the line for the target's table."""
-    program = lab.folder / "qemu-of-another-build"
-    real = shutil.which("qemu-system-x86_64")
-    program.write_text(f'#!/bin/sh\n{script}\nexec {real} "$@"\n')
-    program.chmod(0o755)
-    return f'qemu = "{program}"'
-
-
-@dataclass
-class Bystander:
-    """An inspector that looks into nothing and knows the newest machine."""
-
-    machines: list[Machine] = field(default_factory=list)
-
-    def progress_of(
-        self, _rig: Rig, machine: Machine, _fields: Mapping[str, str]
-    ) -> Callable[[], int | None]:
-        self.machines.append(machine)
-        return lambda: None
-
-    def inspect(self, _stall: Stall) -> Hang | None:
-        return None
 
 
 @pytest.mark.parametrize("limit", [8, 12, 14, 15, 16])
@@ -145,7 +111,9 @@ def test_a_qemu_without_memory_to_share_is_started_without(lab: Lab) -> None:
         'case "$*" in *memory-backend-memfd*)'
         " echo 'qemu-system-x86_64: invalid object type: memory-backend-memfd' >&2; exit 1;; esac"
     )
-    configuration = lab.write("pass", "skip", architectures=["x86_64"], target=replace_qemu(lab, script))
+    configuration = lab.write(
+        "pass", "skip", architectures=["x86_64"], target=replace_qemu(lab.folder, script)
+    )
     for isolation in (Isolation.SNAPSHOT, Isolation.BOOT):
         found = outcomes(lab.run(configuration, isolation=isolation))
         assert found == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "skip"): Outcome.SKIP}
@@ -154,7 +122,9 @@ def test_a_qemu_without_memory_to_share_is_started_without(lab: Lab) -> None:
 def test_a_qemu_that_is_killed_before_it_answers_is_started_once_more(lab: Lab) -> None:
     once = f"mkdir {lab.folder}/killed 2>/dev/null && kill -9 $$"
     script = f'case "$*" in *id=monitor*) {once};; esac'
-    configuration = lab.write("pass", "skip", architectures=["x86_64"], target=replace_qemu(lab, script))
+    configuration = lab.write(
+        "pass", "skip", architectures=["x86_64"], target=replace_qemu(lab.folder, script)
+    )
     found = outcomes(lab.run(configuration))
     assert (lab.folder / "killed").is_dir()
     assert found == {("x86_64", "pass"): Outcome.PASS, ("x86_64", "skip"): Outcome.SKIP}
@@ -167,19 +137,11 @@ def test_memory_is_kept_by_us_only_where_no_other_is_shared(lab: Lab, devices: s
     configuration = lab.write(
         "pass", "fail", architectures=["x86_64"], arguments=more if devices == "one more" else ""
     )
-    order = Order(
-        cases=select_cases(configuration, targets=["x86_64"]), isolation=Isolation.SNAPSHOT, build=False
-    )
     bystander = Bystander()
-    with open_scratch() as scratch:
-        rig = make_rig(configuration, "x86_64", order, scratch, Interrupt(), inspector=bystander)
-        runner = make_runner(rig)
-        try:
-            reports = [*runner.run(("pass", "fail", "pass"))]
-            (machine,) = bystander.machines
-            memory = machine._saved.memory
-        finally:
-            runner.close()
+    with snapshots_of(configuration, "x86_64", bystander) as (_, runner):
+        reports = [*runner.run(("pass", "fail", "pass"))]
+        (machine,) = bystander.machines
+        memory = machine._saved.memory
     assert [r.attempt.verdict.outcome for r in reports] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
     assert {r.attempt.isolation for r in reports} == {Isolation.SNAPSHOT}
     assert (memory is None) == (devices == "one more")
@@ -200,16 +162,8 @@ def test_a_state_that_is_lost_costs_a_boot_and_three_times_the_snapshots(
     monkeypatch.setattr(Machine, "begin_restore", lose_and_begin)
     tests = ("pass", "fail", "skip", "silent", "large", "binary")
     configuration = lab.write(*tests, architectures=["x86_64"])
-    order = Order(
-        cases=select_cases(configuration, targets=["x86_64"]), isolation=Isolation.SNAPSHOT, build=False
-    )
-    with open_scratch() as scratch:
-        rig = make_rig(configuration, "x86_64", order, scratch, Interrupt())
-        runner = make_runner(rig)
-        try:
-            attempts = [report.attempt for report in runner.run(tests)]
-        finally:
-            runner.close()
+    with snapshots_of(configuration, "x86_64") as (rig, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
     assert [a.verdict.outcome for a in attempts[:3]] == [Outcome.PASS, Outcome.FAIL, Outcome.SKIP]
     if lost == 1:
         assert [a.boot_s is not None for a in attempts] == [True, True, False, False, False, False]

@@ -42,10 +42,23 @@ def test_a_real_run_is_wired_to_files_and_a_descriptor_and_starts_paused() -> No
     command = words(configured, MachineFiles(kernel=Path("k"), initrd=None), wiring)
     start = command.index("-chardev")
     assert command[start:] == [
-        *("-chardev", "file,id=port-user,path=/dev/shm/x,,y/user.log", "-serial", "chardev:port-user"),
+        *(
+            "-chardev",
+            "file,id=port-user,path=/dev/shm/x,,y/user.log,append=on",
+            "-serial",
+            "chardev:port-user",
+        ),
         *("-chardev", "stdio,id=port-kernel,signal=off", "-serial", "chardev:port-kernel"),
         *("-chardev", "socket,id=monitor,fd=7", "-mon", "chardev=monitor,mode=control", "-S"),
     ]
+
+
+def test_a_qemu_that_takes_over_waits_for_a_guest_and_gets_a_stub_for_a_kernel() -> None:
+    files = MachineFiles(kernel=Path("k"), initrd=Path("i"), stub=Path("stub"))
+    first = words(target(), files, Wiring(port_files={}, monitor_fd=7))
+    second = words(target(), files, Wiring(port_files={}, monitor_fd=7, takes_over=True))
+    assert "-incoming" not in first
+    assert second == [*("stub" if word == "k" else word for word in first), "-incoming", "defer"]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ class Summary:
     lost: tuple[TargetLost, ...]
     without_snapshots: Mapping[str, str]
     """Why targets got a fresh boot for every test instead of a snapshot, as sentence parts."""
+    slow_restores: Mapping[str, str]
+    """Why targets were put back by the QEMU that had booted them, which takes longer."""
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -184,6 +186,7 @@ def run_campaign(
         without_snapshots={
             name: rig.snapshots.why_not for name, rig in rigs.items() if rig.snapshots.why_not
         },
+        slow_restores={name: rig.snapshots.why_slow for name, rig in rigs.items() if rig.snapshots.why_slow},
     )
 
 

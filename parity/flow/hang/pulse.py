@@ -28,6 +28,8 @@ class Pulse:
     cpus: int
     kernel: Callable[[], Kernel | None]
     _memory: GuestMemory | None = field(default=None)
+    _pid: int = field(default=0)
+    """Whose memory that is: a guest may be handed over to another QEMU."""
     _is_lost: bool = field(default=False)
 
     def __call__(self) -> int | None:
@@ -45,8 +47,9 @@ class Pulse:
         if kernel is None or kernel.layout.counter is None:
             self._is_lost = True
             return None
-        if self._memory is None:
-            guest = Guest(self.machine.monitor, self.machine.folder, pid=self.machine.pid)
+        if self._memory is None or self._pid != self.machine.pid:
+            self._pid = self.machine.pid
+            guest = Guest(self.machine.monitor, self.machine.folder, pid=self._pid)
             self._memory = GuestMemory(guest, kernel.elf, base=kernel.base)
             self._memory.look_through(guest.registers())
         self._memory.read_ahead(kernel.data)

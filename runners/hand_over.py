@@ -1,0 +1,97 @@
+"""A booted guest handed over to another QEMU on the same host, by a migration of which its memory is no part.
+
+Why: before QEMU loads a saved state it resets the machine, and so writes the kernel that it was given with `-kernel`
+into the guest's memory again. All code that was translated from there is dropped, block by block, and for each of
+them the jump cache of every CPU is emptied: two thirds of a restore (hw/core/loader.c, accel/tcg/translate-all.c,
+QEMU 7.2). A QEMU that was given next to nothing for a kernel, and the running guest by another QEMU, need not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from parity.deadline import Deadline
+from parity.errors import MachineError
+from parity.printable import printable_line
+from runners.process import shortage
+from runners.saved_memory import open_memory
+from runners.saved_state import leave_out_shared_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from runners.qemu_process import QemuProcess
+    from runners.qmp import Monitor
+    from runners.saved_memory import SavedMemory
+
+_FILE: Final = "guest"
+"""What QEMU calls the file that the guest goes through."""
+_MOVED_S: Final = 10.0
+_POLL_S: Final = 0.001
+
+
+def hand_over(source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]) -> QemuProcess:
+    """Return the QEMU that has the guest now, standing still; `start` starts it, told to wait for a guest.
+
+    The guest stands still at the source, and `memory` is the source's. Raises `MachineError` where it cannot be
+    done; the guest is then where it was.
+    """
+    with _explained(), contextlib.ExitStack() as resources:
+        state = os.memfd_create("parity-guest")
+        resources.callback(os.close, state)
+        memory.save()
+        _send(source.monitor, state)
+        successor = start()
+        with contextlib.ExitStack() as undo:
+            undo.callback(successor.close)
+            successor.connect()
+            if (
+                not leave_out_shared_memory(successor.monitor)
+                or (theirs := open_memory(successor.pid)) is None
+            ):
+                raise MachineError("the second QEMU does not share its memory as the first one did")
+            resources.callback(theirs.close)
+            memory.copy_to(
+                theirs
+            )  # first: devices look at the memory when their state comes (hw/i386/kvmvapic.c)
+            os.lseek(state, 0, os.SEEK_SET)
+            _receive(successor, state)
+            undo.pop_all()
+        return successor
+
+
+def _send(monitor: Monitor, file: int) -> None:
+    monitor.give(file, _FILE)
+    monitor.execute("migrate", uri=f"fd:{_FILE}")
+    _await_end(monitor)
+
+
+def _receive(successor: QemuProcess, file: int) -> None:
+    try:
+        successor.monitor.give(file, _FILE)
+        successor.monitor.execute("migrate-incoming", uri=f"fd:{_FILE}")
+        _await_end(successor.monitor)
+    except MachineError as error:  # QEMU ends where it cannot take a guest in, and says why
+        why = printable_line(successor.stderr.strip()) or error.message
+        raise MachineError(f"the second QEMU did not take the guest in: {why}") from error
+
+
+def _await_end(monitor: Monitor) -> None:
+    deadline = Deadline.after(_MOVED_S)
+    while (status := (answer := monitor.execute("query-migrate")).get("status")) != "completed":
+        if status in {"failed", "cancelled"}:
+            raise MachineError(f"QEMU could not move the guest: {answer.get('error-desc', status)}")
+        if deadline.expired:
+            raise MachineError(f"QEMU did not move the guest within {_MOVED_S:g} s")
+        time.sleep(_POLL_S)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise shortage("hand the guest over to another QEMU", error) from error
