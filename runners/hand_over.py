@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _FILE: Final = "guest"
 """What QEMU calls the file that the guest goes through."""
 _MOVED_S: Final = 10.0
-_POLL_S: Final = 0.001
+_POLL_S: Final = 0.002
 
 
 def hand_over(source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]) -> QemuProcess:

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qemu.qmp import ExecuteError, QMPClient, QMPError
+from qemu.qmp import ExecuteError, Message, QMPClient, QMPError
 
 from parity.errors import MachineError
 
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 # A guest that dies in mid-command is everyday life here; the library's warnings about it would reach the user.
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)
+
+
+class _Client(QMPClient):
+    """The library's client without its hooks for logging, which format every message even where nothing is logged."""
+
+    def _cb_outbound(self, msg: Message) -> Message:
+        return msg
+
+    def _cb_inbound(self, msg: Message) -> Message:
+        return msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Monitor:
         self._connection = connection
         self._timeout_s = timeout_s
         self._loop = asyncio.new_event_loop()
-        self._client = QMPClient("parity")
+        self._client = _Client("parity")
         self._events: list[dict[str, Any]] = []
         self._unanswered: set[asyncio.Task[Any]] = set()
 
@@ -63,8 +73,9 @@ class Monitor:
 
     def answer(self, sent: Sent) -> Any:
         """Wait for the answer to a command that was sent."""
-        self._unanswered.discard(sent._answer)  # noqa: SLF001 - this module's own
-        return self._run(sent._answer, sent.command)  # noqa: SLF001 - as above
+        task = sent._answer  # noqa: SLF001 - this module's own
+        self._unanswered.discard(task)
+        return self._run(task, sent.command)
 
     def give(self, descriptor: int, name: str) -> None:
         """Hand QEMU an open file, which its commands can then call by `name`."""
@@ -104,6 +115,8 @@ class Monitor:
 
     def _run(self, step: Awaitable[Any], what: str) -> Any:
         try:
+            if isinstance(step, asyncio.Task) and step.done():
+                return step.result()
             return self._loop.run_until_complete(asyncio.wait_for(step, self._timeout_s))
         except ExecuteError as error:
             raise MachineError(f"QEMU refused {what}: {error}") from error

@@ -27,7 +27,7 @@ class SavedState:
         """Save nothing yet; `pid` is that of the QEMU that answers at the monitor."""
         self._monitor = monitor
         self._pid = pid
-        self._restoring: tuple[Sent, ...] = ()
+        self._restoring: tuple[Sent, Sent] | None = None
         self.memory: SavedMemory | None = None
         """The guest's memory, where it is ours to keep."""
 
@@ -45,19 +45,21 @@ class SavedState:
 
     def begin_restore(self) -> None:
         """Have QEMU go back to what was saved while something else is done; `restore` finishes it."""
-        self._restoring = (self._monitor.send("stop"), self._monitor.send(_HUMAN, **_words("loadvm")))
+        self._restoring = self._send_restore()
 
     def restore(self) -> None:
         """Put the machine back to what was saved, and let it go on."""
-        if not self._restoring:
-            self.begin_restore()
-        answers = [self._monitor.answer(sent) for sent in self._restoring]
-        self._restoring = ()
-        _accept("loadvm", answers[-1])
+        stop, load = self._restoring or self._send_restore()
+        self._restoring = None
+        _accept("loadvm", self._monitor.answer(load))
+        self._monitor.answer(stop)  # which has come with the other
         if self.memory is not None:
             with _explained("put the guest's memory back"):
                 self.memory.put_back()
         self._monitor.execute("cont")
+
+    def _send_restore(self) -> tuple[Sent, Sent]:
+        return self._monitor.send("stop"), self._monitor.send(_HUMAN, **_words("loadvm"))
 
     def close(self) -> None:
         """Let go of the copy of the memory."""

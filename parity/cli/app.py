@@ -17,6 +17,7 @@ from parity.cli.export import export_command
 from parity.cli.gate import gate_command
 from parity.cli.history import history_command
 from parity.cli.import_ import import_command
+from parity.cli.interpreter import collect_rarely
 from parity.cli.judge import judge_command
 from parity.cli.list import list_command
 from parity.cli.plan import plan_application
@@ -86,6 +87,7 @@ def _global_options(
 
 def main() -> None:
     """Run the command line; a `ParityError` becomes a message and an exit status, never a traceback."""
+    collect_rarely()
     try:
         application()
     except ParityError as error:

@@ -47,8 +47,10 @@ class Pattern:
 
     def compile(self, fields: Mapping[str, str]) -> re.Pattern[str]:
         """Return the expression with the fields' values in it, each matching itself alone."""
-        escaped = {name: re.escape(value) for name, value in fields.items()}
-        return re.compile(fill(self.source, escaped), re.MULTILINE)
+        filled = _FIELD.sub(
+            lambda match: re.escape(fields[match[1]]) if match[1] in fields else match[0], self.source
+        )
+        return re.compile(filled, re.MULTILINE)
 
     def anywhere(self) -> re.Pattern[str]:
         """Return the expression with every field matching any word: for logs whose attempt is unknown."""

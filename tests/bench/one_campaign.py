@@ -14,6 +14,7 @@ from pathlib import Path
 
 from db import open_repository
 from parity.attempt import Isolation
+from parity.cli.interpreter import collect_rarely
 from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.flow.campaign.order import Order
@@ -23,6 +24,7 @@ from parity.flow.campaign.selection import select_cases
 
 def main() -> None:
     """Run it."""
+    collect_rarely()
     folder, isolation, jobs, *targets = sys.argv[1:]
     configuration = load_configuration(Path(folder) / "parity.toml")
     order = Order(
