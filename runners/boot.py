@@ -168,25 +168,15 @@ def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation | None
     if not rig.saves_states:
         return Isolation.BOOT
     machine.settle(_REST, Deadline.after(_REST_LIMIT_S))
-    _hand_over(rig, machine)
     try:
-        machine.save()
+        why_slow = machine.save(may_hand_over=not rig.snapshots.why_slow)
     except MachineError as error:
         if machine.ends_within(_DYING_S):
             return None
         rig.snapshots.give_up(error.message)
         return Isolation.BOOT
+    rig.snapshots.why_slow = rig.snapshots.why_slow or why_slow
     return Isolation.SNAPSHOT
-
-
-def _hand_over(rig: Rig, machine: Machine) -> None:
-    """Have a QEMU that restores faster go on with the guest; where that fails, the one that booted it goes on."""
-    if rig.snapshots.why_slow:
-        return
-    try:
-        machine.hand_over()
-    except MachineError as error:
-        rig.snapshots.why_slow = error.message
 
 
 def _await_ready(

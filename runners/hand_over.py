@@ -33,34 +33,33 @@ _MOVED_S: Final = 10.0
 _POLL_S: Final = 0.002
 
 
-def hand_over(source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]) -> QemuProcess:
-    """Return the QEMU that has the guest now, standing still; `start` starts it, told to wait for a guest.
+def hand_over(
+    source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]
+) -> tuple[QemuProcess, SavedMemory]:
+    """Return the QEMU that has the guest now, standing still, and its saved memory.
 
-    The guest stands still at the source, and `memory` is the source's. Raises `MachineError` where it cannot be
-    done; the guest is then where it was.
+    The guest stands still at the source; `memory` is what was saved of its memory there. `start` starts the other QEMU,
+    which waits for a guest. Raises `MachineError` where it cannot be done; the guest is then where it was.
     """
-    with _explained(), contextlib.ExitStack() as resources:
+    with _explained(), contextlib.ExitStack() as resources, contextlib.ExitStack() as undo:
         state = os.memfd_create("parity-guest")
         resources.callback(os.close, state)
-        memory.save()
         _send(source.monitor, state)
         successor = start()
-        with contextlib.ExitStack() as undo:
-            undo.callback(successor.close)
-            successor.connect()
-            if (
-                not leave_out_shared_memory(successor.monitor)
-                or (theirs := open_memory(successor.pid)) is None
-            ):
-                raise MachineError("the second QEMU does not share its memory as the first one did")
-            resources.callback(theirs.close)
-            memory.copy_to(
-                theirs
-            )  # first: devices look at the memory when their state comes (hw/i386/kvmvapic.c)
-            os.lseek(state, 0, os.SEEK_SET)
-            _receive(successor, state)
-            undo.pop_all()
-        return successor
+        undo.callback(successor.close)
+        successor.connect()
+        shares = leave_out_shared_memory(successor.monitor)
+        theirs = open_memory(successor.pid) if shares else None
+        if theirs is None:
+            raise MachineError("the second QEMU does not share its memory as the first one did")
+        undo.callback(theirs.close)
+        theirs.adopt(
+            memory
+        )  # first: devices look at it when their state comes (hw/i386/kvmvapic.c, QEMU 7.2)
+        os.lseek(state, 0, os.SEEK_SET)
+        _receive(successor, state)
+        undo.pop_all()
+        return successor, theirs
 
 
 def _send(monitor: Monitor, file: int) -> None:

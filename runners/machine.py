@@ -180,25 +180,20 @@ class Machine:
             if silent_s >= (rest.busy_s if is_busy else rest.idle_s):
                 break
 
-    def hand_over(self) -> None:
-        """Have a QEMU that restores faster go on with the guest; nothing is done where there is none such.
+    def save(self, *, may_hand_over: bool = True) -> str:
+        """Remember the whole machine as it is now, in a QEMU that restores faster, where there is one and it may be.
 
-        Raises `MachineError` with the reason where it did not work out: the guest then goes on where it was.
+        Returns why that other QEMU has it not, where it was tried, as a sentence part. Raises `MachineError` with QEMU's
+        reason where the machine cannot be saved at all.
         """
-        memory = self._saved.share_memory() if self._has_successor else None
-        if memory is None:
-            return
         self.monitor.execute("stop")
         try:
-            successor = hand_over(self._qemu, memory, lambda: self._start_qemu(takes_over=True))
-            self._end_qemu()
-            self._qemu, self._saved = successor, SavedState(successor.monitor, successor.pid)
+            self._saved.save_memory()
+            why_not = self._hand_over() if may_hand_over and self._has_successor else ""
+            self._saved.save_devices()
         finally:
             self.monitor.execute("cont")
-
-    def save(self) -> None:
-        """Remember the whole machine as it is now; raises `MachineError` with QEMU's reason where it cannot."""
-        self._saved.save()
+        return why_not
 
     def begin_restore(self) -> None:
         """Have QEMU go back to what `save` remembered while something else is done; `restore` finishes it.
@@ -287,9 +282,9 @@ class Machine:
             Log(
                 kind=LogKind.RAW,
                 port=port,
-                content=self._ports[port].raw() if port in self._ports else path.read_bytes(),
+                content=self._ports[port].raw() if port in self._ports else self.console.raw(),
             )
-            for port, path in self._raw_logs.items()
+            for port in self._raw_logs
         ]
         if stderr := self._qemu.raw_stderr:
             logs.append(Log(kind=LogKind.STDERR, port="qemu", content=stderr))
@@ -306,6 +301,22 @@ class Machine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _hand_over(self) -> str:
+        """Have another QEMU go on with the guest, which stands still; return why it does not, where that fails."""
+        if self._saved.memory is None:
+            return ""
+        try:
+            successor, memory = hand_over(
+                self._qemu, self._saved.memory, lambda: self._start_qemu(takes_over=True)
+            )
+        except MachineError as error:
+            return error.message
+        self._end_qemu()
+        self._qemu = successor
+        self._saved = SavedState(successor.monitor, successor.pid, memory)
+        self._has_successor = False
+        return ""
 
     def _end_qemu(self) -> None:
         self._saved.close()

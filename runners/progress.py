@@ -58,7 +58,8 @@ class ProgressMeter:
         now = self._clock()
         if now - self._sampled_at >= _SAMPLE_EVERY_S:
             wanted_s = self._read()
-            self.share = (wanted_s - self._wanted_s) / (now - self._sampled_at)
+            # below 0 where another process goes on with the guest
+            self.share = max(0.0, (wanted_s - self._wanted_s) / (now - self._sampled_at))
             if self.share >= _BUSY_SHARE:
                 self.worked_at = now
             self._sampled_at, self._wanted_s = now, wanted_s

@@ -54,15 +54,17 @@ class SavedMemory:
         """Make the memory what it was."""
         for begin, end in gaps_between(self._used, self._size):
             self._map.madvise(mmap.MADV_REMOVE, begin, end - begin)
-        self.copy_to(self)
-
-    def copy_to(self, other: SavedMemory) -> None:
-        """Write what was saved into the memory of a QEMU that has as much."""
-        with memoryview(other._map) as memory:
+        with memoryview(self._map) as memory:
             for begin, end in self._used:
                 position = begin
                 while position < end:
                     position += os.preadv(self._copy, [memory[position:end]], position)
+
+    def adopt(self, other: SavedMemory) -> None:
+        """Take over what was saved of another QEMU's memory, which is as large, and make this memory the same."""
+        os.dup2(other._copy, self._copy, inheritable=False)
+        self._used = other._used
+        self.put_back()
 
     def close(self) -> None:
         """Let go of both."""

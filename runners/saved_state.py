@@ -23,25 +23,24 @@ _STATE: Final = "parity"
 class SavedState:
     """What a machine can go back to. Every step raises `MachineError` with QEMU's reason where it cannot be done."""
 
-    def __init__(self, monitor: Monitor, pid: int) -> None:
-        """Save nothing yet; `pid` is that of the QEMU that answers at the monitor."""
+    def __init__(self, monitor: Monitor, pid: int, memory: SavedMemory | None = None) -> None:
+        """`pid` is that of the QEMU that answers at the monitor; `memory` what was saved of its memory already."""
         self._monitor = monitor
         self._pid = pid
         self._restoring: tuple[Sent, Sent] | None = None
-        self.memory: SavedMemory | None = None
+        self.memory = memory
         """The guest's memory, where it is ours to keep."""
 
-    def save(self) -> None:
-        """Remember the whole machine as it is now, and let it go on."""
-        memory = self.share_memory()
-        self._monitor.execute("stop")
-        try:
-            _accept("savevm", self._monitor.execute(_HUMAN, **_words("savevm")))
-            if memory is not None:
-                with _explained("save the guest's memory"):
-                    memory.save()
-        finally:
-            self._monitor.execute("cont")
+    def save_memory(self) -> None:
+        """Remember the memory as it is now, if it is ours to keep; the guest stands still."""
+        self._share_memory()
+        if self.memory is not None:
+            with _explained("save the guest's memory"):
+                self.memory.save()
+
+    def save_devices(self) -> None:
+        """Remember everything else; the guest stands still."""
+        _accept("savevm", self._monitor.execute(_HUMAN, **_words("savevm")))
 
     def begin_restore(self) -> None:
         """Have QEMU go back to what was saved while something else is done; `restore` finishes it."""
@@ -67,7 +66,7 @@ class SavedState:
             self.memory.close()
             self.memory = None
 
-    def share_memory(self) -> SavedMemory | None:
+    def _share_memory(self) -> None:
         """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
         if self.memory is None:
             shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
@@ -76,7 +75,6 @@ class SavedState:
                 self.memory = memory
             elif memory is not None:
                 memory.close()
-        return self.memory
 
 
 def leave_out_shared_memory(monitor: Monitor) -> bool:

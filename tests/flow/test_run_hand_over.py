@@ -181,13 +181,10 @@ def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most
 def test_memory_that_the_host_does_not_give_leaves_the_guest_where_it_was(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def copy_to(ours: SavedMemory, theirs: SavedMemory) -> None:
-        if ours is not theirs:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        copy(ours, theirs)
+    def refuse(_theirs: SavedMemory, _ours: SavedMemory) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    copy = SavedMemory.copy_to
-    monkeypatch.setattr(SavedMemory, "copy_to", copy_to)
+    monkeypatch.setattr(SavedMemory, "adopt", refuse)
     configuration = lab.write("pass", "fail", architectures=["x86_64"])
     summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
     assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS]

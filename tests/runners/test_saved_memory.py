@@ -60,6 +60,24 @@ def test_a_second_save_forgets_the_first(memory: int) -> None:
     saved.close()
 
 
+def test_another_memory_becomes_what_was_saved_and_goes_back_to_it(memory: int) -> None:
+    os.pwrite(memory, b"kernel", 5 * PAGE + 3)
+    before = _content(memory)
+    saved, other = _saved(memory), os.memfd_create("memory-backend-memfd")
+    os.ftruncate(other, PAGES * PAGE)
+    os.pwrite(other, b"firmware", 9 * PAGE)
+    saved.save()
+    adopted = _saved(other)
+    adopted.adopt(saved)
+    saved.close()
+    assert _content(other) == before
+    os.pwrite(other, b"x" * PAGE, 5 * PAGE)
+    adopted.put_back()
+    assert _content(other) == before
+    adopted.close()
+    os.close(other)
+
+
 def test_going_back_gives_the_host_back_what_was_empty(memory: int) -> None:
     os.pwrite(memory, b"kernel", 0)
     saved = _saved(memory)
