@@ -52,7 +52,7 @@ class _LoggedSpawn(_TextSpawn):
         )
         self.delaybeforesend = None  # the default costs 50 ms a line
         self.delayafterread = None
-        self._log_file = log.open("w+b")
+        self._log_file = log.open("w+b", buffering=0)
         self._cleaner = ConsoleDecoder()
         self.clean_text: list[str] = []
         self.clean_length = 0

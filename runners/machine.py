@@ -303,7 +303,10 @@ class Machine:
         self.close()
 
     def _hand_over(self) -> str:
-        """Have another QEMU go on with the guest, which stands still; return why it does not, where that fails."""
+        """Have another QEMU go on with the guest, which stands still; return why it does not, where that fails.
+
+        The guest stands still afterwards as well.
+        """
         if self._saved.memory is None:
             return ""
         try:
@@ -311,6 +314,10 @@ class Machine:
                 self._qemu, self._saved.memory, lambda: self._start_qemu(takes_over=True)
             )
         except MachineError as error:
+            # QEMU lets go of its disks once it has sent a guest, and takes them again when it goes on.
+            self.monitor.execute("cont")
+            self.monitor.execute("stop")
+            self._saved.save_memory()
             return error.message
         self._end_qemu()
         self._qemu = successor
