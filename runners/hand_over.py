@@ -65,7 +65,12 @@ def hand_over(
 def _send(monitor: Monitor, file: int) -> None:
     monitor.give(file, _FILE)
     monitor.execute("migrate", uri=f"fd:{_FILE}")
-    _await_end(monitor)
+    try:
+        _await_end(monitor)
+    except MachineError:
+        with contextlib.suppress(MachineError):
+            monitor.execute("migrate_cancel")
+        raise
 
 
 def _receive(successor: QemuProcess, file: int) -> None:

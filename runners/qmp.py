@@ -79,7 +79,10 @@ class Monitor:
 
     def give(self, descriptor: int, name: str) -> None:
         """Hand QEMU an open file, which its commands can then call by `name`."""
-        self._client.send_fd_scm(descriptor)
+        try:
+            self._client.send_fd_scm(descriptor)
+        except (QMPError, OSError) as error:
+            raise MachineError(f"QEMU went away before it had an open file: {error}") from error
         self.execute("getfd", fdname=name)
 
     def events(self) -> tuple[dict[str, Any], ...]:

@@ -75,7 +75,7 @@ def can_hand_over(target: Target, accelerator: str) -> bool:
     for word in target.arguments:
         if word.startswith("-"):
             option = word.replace("--", "-", 1)
-        if option not in _INWARD or (word[0] != "-" and not _INWARD[option].fullmatch(word)):
+        if option not in _INWARD or not (word.startswith("-") or _INWARD[option].fullmatch(word)):
             return False
     return accelerator == "tcg"
 

@@ -14,6 +14,7 @@ import pytest
 import runners.hand_over
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
+from parity.errors import MachineError
 from parity.outcome import Outcome
 from runners.saved_memory import SavedMemory
 from tests.support.duet import kernel
@@ -133,6 +134,20 @@ def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
         assert [qemu.pid for qemu in qemus()] == bystander.pids
     assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
     assert [a.boot_s is not None for a in attempts] == [True, False, False]
+
+
+def test_a_guest_that_takes_too_long_to_send_goes_on_where_it_was(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(_monitor: Monitor) -> None:
+        raise MachineError("too slow")
+
+    monkeypatch.setattr(runners.hand_over, "_await_end", give_up)
+    configuration = lab.write("count", "fail", "count_again", architectures=["x86_64"])
+    summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
+    assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS, Outcome.PASS]
+    assert summary.slow_restores == {"x86_64": "too slow"}
+    assert not summary.without_snapshots
 
 
 @pytest.mark.parametrize("victim", ["source", "successor"])

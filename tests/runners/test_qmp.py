@@ -16,6 +16,7 @@ from runners.qmp import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -98,6 +99,22 @@ def test_a_qemu_that_does_not_answer_is_not_waited_for_longer_than_the_limit(
             monitor.answer(monitor.send("query-name"))
     finally:
         monitor.close()
+
+
+def test_an_open_file_is_handed_over_under_its_name(monitor: Monitor, tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        monitor.give(file.fileno(), "mine")
+    assert monitor.execute("closefd", fdname="mine") == {}
+
+
+def test_a_qemu_that_is_gone_takes_no_open_file(
+    qemu: tuple[subprocess.Popen[bytes], socket.socket], monitor: Monitor, tmp_path: Path
+) -> None:
+    process, _ = qemu
+    process.kill()
+    process.wait()
+    with (tmp_path / "file").open("wb") as file, pytest.raises(MachineError, match="QEMU went away"):
+        monitor.give(file.fileno(), "mine")
 
 
 @pytest.mark.parametrize("command", ["query-status", "no-such-command"])

@@ -53,6 +53,7 @@ def test_what_concerns_the_guest_alone_may_be_said_twice(arguments: tuple[str, .
         ("-object", "memory-backend-file,id=m,mem-path=m,size=1M"),
         ("stray",),
         ("",),
+        ("-nic", ""),
     ],
 )
 def test_what_two_would_fight_over_is_given_to_one(arguments: tuple[str, ...]) -> None:

@@ -141,6 +141,7 @@ def main() -> int:
     wanted = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if wanted.seed is None else wanted.seed
     sys.stdout.write(f"seed {seed}\n")
+    subprocess.run(["make", "-s", "-C", str(ROOT / "kernel")], check=True)
     end = time.monotonic() + 60 * wanted.minutes
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         soak = Soak(lay_out(Path(name)), random.Random(seed))  # noqa: S311 - no secret
