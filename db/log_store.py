@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from parity.errors import DatabaseError
+from parity.shortage import shortage_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,7 +108,7 @@ class LogStore:
     def _unwritable(self, error: OSError) -> DatabaseError:
         return DatabaseError(
             f"cannot store a log in {self.folder}: {error.strerror}",
-            hint="is the disk full, or the folder not yours?",
+            hint=shortage_hint(error) or "is the folder not yours?",
         )
 
     def _missing(self, sha256: str, error: OSError) -> DatabaseError:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from runners.qmp import Monitor
     from runners.saved_memory import SavedMemory
 
+MOST_BYTES: Final = 256 * 1024 * 1024
+"""Of used memory: with more, a restore takes long for other reasons, and the host holds it three times for a moment."""
 _FILE: Final = "guest"
 """What QEMU calls the file that the guest goes through."""
 _MOVED_S: Final = 10.0

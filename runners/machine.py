@@ -12,7 +12,7 @@ from parity.attempt import Log, LogKind
 from parity.errors import MachineError
 from runners.command_line import Wiring
 from runners.console import Console, ConsoleClosedError, open_terminal
-from runners.hand_over import hand_over
+from runners.hand_over import MOST_BYTES, hand_over
 from runners.observation import Ending, QemuExit
 from runners.process import shortage
 from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
@@ -96,7 +96,6 @@ class Machine:
         """Private to this machine, and gone with it."""
         self.panic = ""
         """The kernel's last words, once a wait ended with them."""
-        self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
         self._resources = contextlib.ExitStack()
         try:
@@ -110,9 +109,10 @@ class Machine:
 
     def _open(self, other_ports: Sequence[str]) -> None:
         ours, theirs = open_terminal()
-        self.console = Console(ours, self._raw_logs[self._console_port])
+        self.console = Console(ours)
         self._resources.callback(self.console.close)
-        self._ports = {port: SerialFile(self._raw_logs[port]) for port in other_ports}
+        self._port_files = {port: self.folder / f"{port}.log" for port in other_ports}
+        self._ports = {port: SerialFile(file) for port, file in self._port_files.items()}
         for port in self._ports.values():
             self._resources.callback(port.close)
         try:
@@ -125,10 +125,9 @@ class Machine:
         self._progress = ProgressMeter(lambda: (self._qemu.pid,))
 
     def _start_qemu(self, *, takes_over: bool = False) -> QemuProcess:
-        files = {port: self._raw_logs[port] for port in self._ports}
         return QemuProcess(
             lambda monitor_fd: self._command(
-                Wiring(port_files=files, monitor_fd=monitor_fd, takes_over=takes_over)
+                Wiring(port_files=self._port_files, monitor_fd=monitor_fd, takes_over=takes_over)
             ),
             terminal=self._terminal,
             stderr=self.folder / "qemu.stderr",
@@ -278,14 +277,9 @@ class Machine:
 
     def raw_logs(self) -> tuple[Log, ...]:
         """Return every serial port's bytes so far, and QEMU's own words where it said any."""
-        logs = [
-            Log(
-                kind=LogKind.RAW,
-                port=port,
-                content=self._ports[port].raw() if port in self._ports else self.console.raw(),
-            )
-            for port in self._raw_logs
-        ]
+        raw = {self._console_port: self.console.raw()}
+        raw |= {name: port.raw() for name, port in self._ports.items()}
+        logs = [Log(kind=LogKind.RAW, port=port, content=content) for port, content in raw.items()]
         if stderr := self._qemu.raw_stderr:
             logs.append(Log(kind=LogKind.STDERR, port="qemu", content=stderr))
         return tuple(logs)
@@ -307,7 +301,7 @@ class Machine:
 
         The guest stands still afterwards as well.
         """
-        if self._saved.memory is None:
+        if self._saved.memory is None or self._saved.memory.used_bytes > MOST_BYTES:
             return ""
         try:
             successor, memory = hand_over(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,20 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import MachineError
+from parity.shortage import shortage_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _GRACE_S: Final = 1.0
-_HINTS: Final = {
-    errno.EMFILE: "this process may open too few files: raise its limit with `ulimit -n 1024`, or lower --jobs",
-    errno.ENFILE: "the host has too many open files: end other programs, or lower --jobs",
-    errno.ENOSPC: "the disk is full: make room, or set TMPDIR to a folder that has some",
-    errno.ENOMEM: "the host is short of memory: lower --jobs",
-    errno.EAGAIN: "the host is short of processes or memory: lower --jobs, or raise `ulimit -u`",
-}
 
 
 def launcher_words() -> tuple[str, ...]:
@@ -34,7 +28,18 @@ def launcher_words() -> tuple[str, ...]:
 def shortage(what: str, error: OSError) -> MachineError:
     """Return the error for `what` (as in "cannot ...") that the host refused, with what to do where that is known."""
     where = f" ({error.filename})" if error.filename else ""
-    return MachineError(f"cannot {what}: {error.strerror or error}{where}", hint=_HINTS.get(error.errno or 0))
+    return MachineError(f"cannot {what}: {error.strerror or error}{where}", hint=shortage_hint(error))
+
+
+@contextlib.contextmanager
+def shortages_named(what: str) -> Iterator[None]:
+    """Raise such a `MachineError` for every `OSError` that says that the host is short of something."""
+    try:
+        yield
+    except OSError as error:
+        if shortage_hint(error) is None:
+            raise
+        raise shortage(what, error) from error
 
 
 class ChildProcess:

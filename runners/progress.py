@@ -113,6 +113,9 @@ def wants_to_run(pid: int) -> bool:
 def _read_used_cpu_s(pid: int) -> float:
     try:
         times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
+    except (
+        psutil.Error,
+        OSError,
+    ):  # gone; or a host that is short of descriptors, which whoever needs one says
         return 0.0
     return float(times.user + times.system)

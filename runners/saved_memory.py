@@ -50,6 +50,11 @@ class SavedMemory:
         os.ftruncate(self._copy, self._size)
         self._used = tuple(merge_spans(self._copy_used()))
 
+    @property
+    def used_bytes(self) -> int:
+        """How much of the memory was saved: the rest was empty."""
+        return sum(end - begin for begin, end in self._used)
+
     def put_back(self) -> None:
         """Make the memory what it was."""
         for begin, end in gaps_between(self._used, self._size):

@@ -58,14 +58,14 @@ def can_mount() -> bool:
     )
 
 
-@pytest.mark.parametrize("limit", [8, 12, 14, 15, 16])
+@pytest.mark.parametrize("limit", [8, 12, *range(14, 22)])
 def test_too_few_descriptors_are_named_with_what_to_do(lab: Lab, limit: int) -> None:
     lab.write("pass", "fail", architectures=["x86_64"])
     done = run_below(lab, f"ulimit -n {limit}", "--jobs", "1")
     said = done.stdout + done.stderr
     assert "Traceback" not in said
     if done.returncode != 1:  # it was enough
-        assert done.returncode == 3
+        assert done.returncode in (2, 3)  # 2: the database could not be used, and a person has to act
         assert "Too many open files" in said
         assert "ulimit -n" in said
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 import runners.hand_over
+import runners.machine
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
 from parity.errors import MachineError
@@ -134,6 +135,17 @@ def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
         assert [qemu.pid for qemu in qemus()] == bystander.pids
     assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
     assert [a.boot_s is not None for a in attempts] == [True, False, False]
+
+
+def test_a_guest_that_uses_much_memory_stays_where_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runners.machine, "MOST_BYTES", 4096)
+    configuration = lab.write("pass", architectures=["x86_64"])
+    bystander = Bystander()
+    with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):
+        (report,) = runner.run(("pass",))
+        assert [machine.pid for machine in bystander.machines] == bystander.pids
+        assert not rig.snapshots.why_slow
+    assert report.attempt.isolation is Isolation.SNAPSHOT
 
 
 def test_a_guest_that_takes_too_long_to_send_goes_on_where_it_was(

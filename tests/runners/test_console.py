@@ -15,7 +15,6 @@ from runners.keyboard import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 END = re.compile(r"^\[end (?P<status>\d+)\]$", re.MULTILINE)
@@ -46,9 +45,9 @@ class Guest:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[tuple[Console, Guest]]:
+def terminal() -> Iterator[tuple[Console, Guest]]:
     ours, theirs = open_terminal()
-    console, guest = Console(ours, tmp_path / "raw.log"), Guest(theirs)
+    console, guest = Console(ours), Guest(theirs)
     yield console, guest
     guest.close()
     console.close()

@@ -67,6 +67,7 @@ def test_another_memory_becomes_what_was_saved_and_goes_back_to_it(memory: int) 
     os.ftruncate(other, PAGES * PAGE)
     os.pwrite(other, b"firmware", 9 * PAGE)
     saved.save()
+    assert saved.used_bytes == PAGE
     adopted = _saved(other)
     adopted.adopt(saved)
     saved.close()

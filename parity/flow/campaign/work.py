@@ -15,6 +15,7 @@ from parity.errors import BuildError, ConfigurationError, HarnessError, MachineE
 from parity.outcome import Outcome
 from runners.boot import Report, not_made
 from runners.machine import Stopped
+from runners.process import shortages_named
 from runners.runner import make_runner
 
 if TYPE_CHECKING:
@@ -240,9 +241,10 @@ class _Worker:
         for is_last in (False, True):
             left = tuple(test for test in tests if test not in reported)
             try:
-                for report in self._runner_for(target).run(left):
-                    reported.add(report.attempt.test)
-                    self._finish(report)
+                with shortages_named("run a test"):
+                    for report in self._runner_for(target).run(left):
+                        reported.add(report.attempt.test)
+                        self._finish(report)
             except MachineError as error:
                 if self._stop.is_set():  # what ends the campaign may have ended QEMU first
                     raise Stopped from error
