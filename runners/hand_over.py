@@ -2,8 +2,8 @@
 
 Why: before QEMU loads a saved state it resets the machine, and so writes the kernel that it was given with `-kernel`
 into the guest's memory again. All code that was translated from there is dropped, block by block, and for each of
-them the jump cache of every CPU is emptied: two thirds of a restore (hw/core/loader.c, accel/tcg/translate-all.c,
-QEMU 7.2). A QEMU that was given next to nothing for a kernel, and the running guest by another QEMU, need not.
+them the jump cache of every CPU is emptied: two thirds of a restore (hw/core/loader.c and accel/tcg, QEMU
+7.2). A QEMU that was given next to nothing for a kernel, and the running guest by another QEMU, need not.
 """
 
 from __future__ import annotations
@@ -55,9 +55,8 @@ def hand_over(
         if theirs is None:
             raise MachineError("the second QEMU does not share its memory as the first one did")
         undo.callback(theirs.close)
-        theirs.adopt(
-            memory
-        )  # first: devices look at it when their state comes (hw/i386/kvmvapic.c, QEMU 7.2)
+        # The memory first: devices look at it when their state comes (hw/i386/kvmvapic.c, QEMU 7.2).
+        theirs.adopt(memory)
         os.lseek(state, 0, os.SEEK_SET)
         _receive(successor, state)
         undo.pop_all()
