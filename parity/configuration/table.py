@@ -13,7 +13,9 @@ from parity.errors import did_you_mean, nearest_names
 class Table(BaseModel):
     """A TOML table: frozen, strictly typed, and every key known."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, strict=True, extra="forbid", populate_by_name=True
+    )
 
     @model_validator(mode="before")
     @classmethod

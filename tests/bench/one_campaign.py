@@ -4,7 +4,12 @@ With 0 jobs as many machines run as the host carries. Writes one JSON object: wa
 and of every attempt when it began and how long it took.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
+
+from parity.cli.interpreter import collect_rarely
+
+collect_rarely()  # as the command line does it: before anything large is imported
 
 import json
 import resource
@@ -14,7 +19,6 @@ from pathlib import Path
 
 from db import open_repository
 from parity.attempt import Isolation
-from parity.cli.interpreter import collect_rarely
 from parity.cli.progress import SilentObserver
 from parity.configuration import load_configuration
 from parity.flow.campaign.order import Order
@@ -24,7 +28,6 @@ from parity.flow.campaign.selection import select_cases
 
 def main() -> None:
     """Run it."""
-    collect_rarely()
     folder, isolation, jobs, *targets = sys.argv[1:]
     configuration = load_configuration(Path(folder) / "parity.toml")
     order = Order(
