@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
 from elftools.elf.enums import ENUM_E_MACHINE
 
 from parity.attempt import Attempt, Log, LogKind
@@ -184,6 +183,8 @@ class Family:
     def read(self) -> tuple[int, ...]:
         """Return the family as it is now."""
         pids = [self._pid]
+        import psutil  # noqa: PLC0415 - slow to import, and not needed for guests
+
         with contextlib.suppress(psutil.Error):
             pids += [child.pid for child in psutil.Process(self._pid).children(recursive=True)]
         seen = frozenset((pid, _read_ended_children(pid)) for pid in pids)

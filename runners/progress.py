@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -111,6 +109,8 @@ def wants_to_run(pid: int) -> bool:
 
 
 def _read_used_cpu_s(pid: int) -> float:
+    import psutil  # noqa: PLC0415 - slow to import, and not needed on Linux
+
     try:
         times = psutil.Process(pid).cpu_times()
     except (
