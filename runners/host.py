@@ -182,9 +182,9 @@ class Family:
 
     def read(self) -> tuple[int, ...]:
         """Return the family as it is now."""
-        pids = [self._pid]
         import psutil  # noqa: PLC0415 - slow to import, and not needed for guests
 
+        pids = [self._pid]
         with contextlib.suppress(psutil.Error):
             pids += [child.pid for child in psutil.Process(self._pid).children(recursive=True)]
         seen = frozenset((pid, _read_ended_children(pid)) for pid in pids)
