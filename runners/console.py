@@ -1,7 +1,7 @@
 """The guest's interactive serial port: a raw pseudo-terminal under pexpect.
 
-Bytes are kept as they arrive; what patterns see is the decoded text without escape sequences. Knows nothing of
-tests, prompts or panics.
+Bytes go to the log as they arrive; what patterns see is the decoded text without escape sequences. Knows nothing
+of tests, prompts or panics.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from runners.console_text import ConsoleDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _CHUNK: Final = 4096
 _WINDOW: Final = 8192
@@ -40,26 +41,28 @@ else:
 
 
 class _LoggedSpawn(_TextSpawn):
-    """pexpect on a file descriptor, with bytes kept whole and text cleaned before it is matched.
+    """pexpect on a file descriptor, with bytes logged whole and text cleaned before it is matched.
 
     Latin-1 carries every byte through pexpect's own decoding unharmed and at once.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, log: Path) -> None:
         super().__init__(
             descriptor, timeout=0, maxread=_CHUNK, searchwindowsize=_WINDOW, encoding="latin-1", use_poll=True
         )
         self.delaybeforesend = None  # the default costs 50 ms a line
         self.delayafterread = None
+        self._log_file = log.open("w+b", buffering=0)
         self._cleaner = ConsoleDecoder()
         self.clean_text: list[str] = []
         self.clean_length = 0
-        self.raw = bytearray()
+        self.raw_length = 0
         self.last_output_at = time.monotonic()
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> str:
         raw = super().read_nonblocking(size, timeout).encode("latin-1")
-        self.raw += raw
+        self._log_file.write(raw)
+        self.raw_length += len(raw)
         self.last_output_at = time.monotonic()
         return self._keep(self._cleaner.feed(raw))
 
@@ -71,10 +74,18 @@ class _LoggedSpawn(_TextSpawn):
         """Start over, as if nothing had arrived yet."""
         self._cleaner = ConsoleDecoder()
         self.clean_text.clear()
-        self.clean_length = 0
-        self.raw.clear()
+        self.clean_length = self.raw_length = 0
         self.buffer = ""
         self.before = self.after = self.match = None
+        self._log_file.seek(0)
+        self._log_file.truncate()
+
+    def raw(self) -> bytes:
+        self._log_file.seek(0)
+        return self._log_file.read()
+
+    def close_log(self) -> None:
+        self._log_file.close()
 
     def _keep(self, text: str) -> str:
         self.clean_text.append(text)
@@ -102,9 +113,9 @@ class ConsoleClosedError(Exception):
 class Console:
     """Positions are counted in characters of clean text since the boot began."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, log: Path) -> None:
         self._descriptor = descriptor
-        self._spawn = _LoggedSpawn(descriptor)
+        self._spawn = _LoggedSpawn(descriptor, log)
         self._position = 0
 
     @property
@@ -115,11 +126,11 @@ class Console:
     @property
     def raw_length(self) -> int:
         """How many bytes have arrived."""
-        return len(self._spawn.raw)
+        return self._spawn.raw_length
 
     def raw(self) -> bytes:
         """Return all bytes since the boot began, or since they were forgotten."""
-        return bytes(self._spawn.raw)
+        return self._spawn.raw()
 
     @property
     def position(self) -> int:
@@ -189,7 +200,8 @@ class Console:
         self._position = 0
 
     def close(self) -> None:
-        """Close our end of the terminal."""
+        """Close the log and our end of the terminal."""
+        self._spawn.close_log()
         os.close(self._descriptor)
 
 

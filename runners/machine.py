@@ -96,6 +96,7 @@ class Machine:
         """Private to this machine, and gone with it."""
         self.panic = ""
         """The kernel's last words, once a wait ended with them."""
+        self._raw_logs = {port: folder / f"{port}.log" for port in (console_port, *other_ports)}
         self._console_closed = False
         self._resources = contextlib.ExitStack()
         try:
@@ -109,10 +110,9 @@ class Machine:
 
     def _open(self, other_ports: Sequence[str]) -> None:
         ours, theirs = open_terminal()
-        self.console = Console(ours)
+        self.console = Console(ours, self._raw_logs[self._console_port])
         self._resources.callback(self.console.close)
-        self._port_files = {port: self.folder / f"{port}.log" for port in other_ports}
-        self._ports = {port: SerialFile(file) for port, file in self._port_files.items()}
+        self._ports = {port: SerialFile(self._raw_logs[port]) for port in other_ports}
         for port in self._ports.values():
             self._resources.callback(port.close)
         try:
@@ -125,9 +125,10 @@ class Machine:
         self._progress = ProgressMeter(lambda: (self._qemu.pid,))
 
     def _start_qemu(self, *, takes_over: bool = False) -> QemuProcess:
+        files = {port: self._raw_logs[port] for port in self._ports}
         return QemuProcess(
             lambda monitor_fd: self._command(
-                Wiring(port_files=self._port_files, monitor_fd=monitor_fd, takes_over=takes_over)
+                Wiring(port_files=files, monitor_fd=monitor_fd, takes_over=takes_over)
             ),
             terminal=self._terminal,
             stderr=self.folder / "qemu.stderr",

@@ -15,6 +15,7 @@ from runners.keyboard import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 END = re.compile(r"^\[end (?P<status>\d+)\]$", re.MULTILINE)
@@ -45,9 +46,9 @@ class Guest:
 
 
 @pytest.fixture
-def terminal() -> Iterator[tuple[Console, Guest]]:
+def terminal(tmp_path: Path) -> Iterator[tuple[Console, Guest]]:
     ours, theirs = open_terminal()
-    console, guest = Console(ours), Guest(theirs)
+    console, guest = Console(ours, tmp_path / "raw.log"), Guest(theirs)
     yield console, guest
     guest.close()
     console.close()
