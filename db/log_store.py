@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from parity.errors import DatabaseError
 from parity.shortage import shortage_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
 UNFINISHED: Final = ".writing-"
 """What a file's name begins with until it is whole."""
@@ -48,7 +49,8 @@ class LogStore:
         path = self.path(stored.sha256)
         try:
             if not path.exists():
-                _write_atomically(path, (content,), lambda: True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _write_atomically(path, content)
         except OSError as error:
             raise self._unwritable(error) from error
         return stored
@@ -58,17 +60,20 @@ class LogStore:
 
         Raises `DatabaseError` where it cannot be written. Whole or not at all, as with `put`.
         """
-        digest = hashlib.sha256()
-
-        def blocks() -> Iterator[bytes]:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-                yield block
-
+        path = self.path(sha256)
         try:
-            return _write_atomically(self.path(sha256), blocks(), lambda: digest.hexdigest() == sha256)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _new_file(path.parent) as (file, temporary):
+                digest = hashlib.sha256()
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
+                    file.write(block)
+                _settle(file)
+                if is_right := digest.hexdigest() == sha256:
+                    temporary.replace(path)
         except OSError as error:
             raise self._unwritable(error) from error
+        return is_right
 
     def is_whole(self, sha256: str) -> bool:
         """Whether the file is there and has the content that it is named by."""
@@ -118,27 +123,25 @@ class LogStore:
         )
 
 
-def _write_atomically(path: Path, blocks: Iterable[bytes], is_wanted: Callable[[], bool]) -> bool:
-    """Write a file that is under its name when it is whole, and wanted then; return whether it is."""
-    handle, temporary = _make_file(path.parent)
+def _write_atomically(path: Path, content: bytes) -> None:
+    with _new_file(path.parent) as (file, temporary):
+        file.write(content)
+        _settle(file)
+        temporary.replace(path)
+
+
+@contextmanager
+def _new_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Make a file that is gone after the context unless it was renamed in it."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)  # mode 0600
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.writelines(blocks)
-            file.flush()
-            os.fsync(handle)  # before the row that names it
-        if is_kept := is_wanted():
-            os.replace(temporary, path)  # noqa: PTH105 - no path of it is needed otherwise
-            temporary = ""
+            yield file, temporary
     finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-    return is_kept
+        temporary.unlink(missing_ok=True)
 
 
-def _make_file(folder: Path) -> tuple[int, str]:
-    """Make an unfinished file, open, readable by its owner alone; and the folder, where it is the first in it."""
-    try:
-        return tempfile.mkstemp(dir=folder, prefix=UNFINISHED)
-    except FileNotFoundError:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return tempfile.mkstemp(dir=folder, prefix=UNFINISHED)
+def _settle(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())  # before the row that names it

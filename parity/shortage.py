@@ -8,7 +8,7 @@ from typing import Final
 _HINTS: Final = {
     errno.EMFILE: "this process may open too few files: raise its limit with `ulimit -n 1024`, or lower --jobs",
     errno.ENFILE: "the host has too many open files: end other programs, or lower --jobs",
-    errno.ENOSPC: "the disk is full: make room, or set TMPDIR to a folder that has some",
+    errno.ENOSPC: "the disk is full: make room; TMPDIR says where temporary files go",
     errno.ENOMEM: "the host is short of memory: lower --jobs",
     errno.EAGAIN: "the host is short of processes or memory: lower --jobs, or raise `ulimit -u`",
 }

@@ -169,7 +169,7 @@ def _save(rig: Rig, machine: Machine, ready: Pattern | None) -> Isolation | None
         return Isolation.BOOT
     machine.settle(_REST, Deadline.after(_REST_LIMIT_S))
     try:
-        why_slow = machine.save(may_hand_over=not rig.snapshots.why_slow)
+        why_slow = machine.save()
     except MachineError as error:
         if machine.ends_within(_DYING_S):
             return None

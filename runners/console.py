@@ -52,7 +52,7 @@ class _LoggedSpawn(_TextSpawn):
         )
         self.delaybeforesend = None  # the default costs 50 ms a line
         self.delayafterread = None
-        self._log_file = log.open("w+b", buffering=0)
+        self._log_file = log.open("wb", buffering=0)
         self._cleaner = ConsoleDecoder()
         self.clean_text: list[str] = []
         self.clean_length = 0
@@ -79,10 +79,6 @@ class _LoggedSpawn(_TextSpawn):
         self.before = self.after = self.match = None
         self._log_file.seek(0)
         self._log_file.truncate()
-
-    def raw(self) -> bytes:
-        self._log_file.seek(0)
-        return self._log_file.read()
 
     def close_log(self) -> None:
         self._log_file.close()
@@ -127,10 +123,6 @@ class Console:
     def raw_length(self) -> int:
         """How many bytes have arrived."""
         return self._spawn.raw_length
-
-    def raw(self) -> bytes:
-        """Return all bytes since the boot began, or since they were forgotten."""
-        return self._spawn.raw()
 
     @property
     def position(self) -> int:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Final
 from parity.deadline import Deadline
 from parity.errors import MachineError
 from parity.printable import printable_line
-from runners.process import shortage
-from runners.saved_memory import open_memory
-from runners.saved_state import leave_out_shared_memory
+from runners.process import refusals_named
+from runners.saved_state import share_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from runners.qemu_process import QemuProcess
     from runners.qmp import Monitor
@@ -43,15 +42,15 @@ def hand_over(
     The guest stands still at the source; `memory` is what was saved of its memory there. `start` starts the other QEMU,
     which waits for a guest. Raises `MachineError` where it cannot be done; the guest is then where it was.
     """
-    with _explained(), contextlib.ExitStack() as resources, contextlib.ExitStack() as undo:
+    with contextlib.ExitStack() as resources, contextlib.ExitStack() as undo:
+        resources.enter_context(refusals_named("hand the guest over to another QEMU"))
         state = os.memfd_create("parity-guest")
         resources.callback(os.close, state)
         _send(source.monitor, state)
         successor = start()
         undo.callback(successor.close)
         successor.connect()
-        shares = leave_out_shared_memory(successor.monitor)
-        theirs = open_memory(successor.pid) if shares else None
+        theirs = share_memory(successor.monitor, successor.pid)
         if theirs is None:
             raise MachineError("the second QEMU does not share its memory as the first one did")
         undo.callback(theirs.close)
@@ -92,11 +91,3 @@ def _await_end(monitor: Monitor) -> None:
         if deadline.expired:
             raise MachineError(f"QEMU did not move the guest within {_MOVED_S:g} s")
         time.sleep(_POLL_S)
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise shortage("hand the guest over to another QEMU", error) from error

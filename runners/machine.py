@@ -180,8 +180,8 @@ class Machine:
             if silent_s >= (rest.busy_s if is_busy else rest.idle_s):
                 break
 
-    def save(self, *, may_hand_over: bool = True) -> str:
-        """Remember the whole machine as it is now, in a QEMU that restores faster, where there is one and it may be.
+    def save(self) -> str:
+        """Remember the whole machine as it is now, in a QEMU that restores faster, where there is one.
 
         Returns why that other QEMU has it not, where it was tried, as a sentence part. Raises `MachineError` with QEMU's
         reason where the machine cannot be saved at all.
@@ -189,7 +189,7 @@ class Machine:
         self.monitor.execute("stop")
         try:
             self._saved.save_memory()
-            why_not = self._hand_over() if may_hand_over and self._has_successor else ""
+            why_not = self._hand_over() if self._has_successor else ""
             self._saved.save_devices()
         finally:
             self.monitor.execute("cont")
@@ -278,9 +278,14 @@ class Machine:
 
     def raw_logs(self) -> tuple[Log, ...]:
         """Return every serial port's bytes so far, and QEMU's own words where it said any."""
-        raw = {self._console_port: self.console.raw()}
-        raw |= {name: port.raw() for name, port in self._ports.items()}
-        logs = [Log(kind=LogKind.RAW, port=port, content=content) for port, content in raw.items()]
+        logs = [
+            Log(
+                kind=LogKind.RAW,
+                port=port,
+                content=self._ports[port].raw() if port in self._ports else path.read_bytes(),
+            )
+            for port, path in self._raw_logs.items()
+        ]
         if stderr := self._qemu.raw_stderr:
             logs.append(Log(kind=LogKind.STDERR, port="qemu", content=stderr))
         return tuple(logs)
@@ -302,6 +307,7 @@ class Machine:
 
         The guest stands still afterwards as well.
         """
+        self._has_successor = False  # it is tried once
         if self._saved.memory is None or self._saved.memory.used_bytes > MOST_BYTES:
             return ""
         try:
@@ -317,7 +323,6 @@ class Machine:
         self._end_qemu()
         self._qemu = successor
         self._saved = SavedState(successor.monitor, successor.pid, memory)
-        self._has_successor = False
         return ""
 
     def _end_qemu(self) -> None:

@@ -32,8 +32,17 @@ def shortage(what: str, error: OSError) -> MachineError:
 
 
 @contextlib.contextmanager
+def refusals_named(what: str) -> Iterator[None]:
+    """Raise such a `MachineError` for every `OSError`."""
+    try:
+        yield
+    except OSError as error:
+        raise shortage(what, error) from error
+
+
+@contextlib.contextmanager
 def shortages_named(what: str) -> Iterator[None]:
-    """Raise such a `MachineError` for every `OSError` that says that the host is short of something."""
+    """Raise one for an `OSError` that says that the host is short of something; any other is let through."""
     try:
         yield
     except OSError as error:

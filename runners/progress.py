@@ -113,9 +113,6 @@ def _read_used_cpu_s(pid: int) -> float:
 
     try:
         times = psutil.Process(pid).cpu_times()
-    except (
-        psutil.Error,
-        OSError,
-    ):  # gone; or a host that is short of descriptors, which whoever needs one says
-        return 0.0
+    except (psutil.Error, OSError):
+        return 0.0  # gone; or the host is short of descriptors, which whoever needs one says
     return float(times.user + times.system)

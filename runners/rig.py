@@ -242,7 +242,9 @@ class Rig:
 
     def _make_stub(self, kernel: Path | None, stub: Path) -> Path | None:
         """Make what a QEMU needs that is to take over this target's guests; None where none is to."""
-        if not self.saves_states or kernel is None or not can_hand_over(self.target, self.accelerator):
+        if not self.saves_states or self.snapshots.why_slow or kernel is None:
+            return None
+        if not can_hand_over(self.target, self.accelerator):
             return None
         return stub if make_stub(kernel, self.target.arch, stub) else None
 

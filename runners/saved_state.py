@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from parity.errors import MachineError
 from parity.printable import printable_line
-from runners.process import shortage
+from runners.process import refusals_named
 from runners.saved_memory import SavedMemory, open_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from runners.qmp import Monitor, Sent
 
 _HUMAN: Final = "human-monitor-command"
@@ -33,9 +30,10 @@ class SavedState:
 
     def save_memory(self) -> None:
         """Remember the memory as it is now, if it is ours to keep; the guest stands still."""
-        self._share_memory()
+        if self.memory is None:
+            self.memory = share_memory(self._monitor, self._pid)
         if self.memory is not None:
-            with _explained("save the guest's memory"):
+            with refusals_named("save the guest's memory"):
                 self.memory.save()
 
     def save_devices(self) -> None:
@@ -53,7 +51,7 @@ class SavedState:
         _accept("loadvm", self._monitor.answer(load))
         self._monitor.answer(stop)  # which has come with the other
         if self.memory is not None:
-            with _explained("put the guest's memory back"):
+            with refusals_named("put the guest's memory back"):
                 self.memory.put_back()
         self._monitor.execute("cont")
 
@@ -66,23 +64,22 @@ class SavedState:
             self.memory.close()
             self.memory = None
 
-    def _share_memory(self) -> None:
-        """Agree with QEMU that the guest's memory is ours to save, where that is all that it shares with anybody."""
-        if self.memory is None:
-            shared = [device for device in self._monitor.execute("query-memdev") if device.get("share", True)]
-            memory = open_memory(self._pid) if len(shared) == 1 else None
-            if memory is not None and leave_out_shared_memory(self._monitor):
-                self.memory = memory
-            elif memory is not None:
-                memory.close()
+
+def share_memory(monitor: Monitor, pid: int) -> SavedMemory | None:
+    """Agree with a QEMU that the guest's memory is ours to save; None unless that is all that it shares with anybody."""
+    shared = [device for device in monitor.execute("query-memdev") if device.get("share", True)]
+    memory = open_memory(pid) if len(shared) == 1 else None
+    if memory is not None and not _leaves_out_shared_memory(monitor):
+        memory.close()
+        return None
+    return memory
 
 
-def leave_out_shared_memory(monitor: Monitor) -> bool:
-    """Have QEMU take memory that it shares for no part of a state; False where it does not know that."""
+def _leaves_out_shared_memory(monitor: Monitor) -> bool:
     ours = {"capability": "x-ignore-shared", "state": True}
     try:
         monitor.execute("migrate-set-capabilities", capabilities=[ours])
-    except MachineError:
+    except MachineError:  # a QEMU that does not know it saves the memory itself
         return False
     return True
 
@@ -99,11 +96,3 @@ def _accept(command: str, said: str) -> None:
     """
     if said.strip():
         raise MachineError(f"QEMU refused {command}: {printable_line(said)}")
-
-
-@contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise shortage(what, error) from error

@@ -13,6 +13,7 @@ from parity.errors import did_you_mean, nearest_names
 class Table(BaseModel):
     """A TOML table: frozen, strictly typed, and every key known."""
 
+    # defer_build: a table is part of the file's one validator and needs none of its own.
     model_config = ConfigDict(
         defer_build=True, frozen=True, strict=True, extra="forbid", populate_by_name=True
     )
