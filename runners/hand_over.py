@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from parity.deadline import Deadline
 from parity.errors import MachineError
@@ -30,6 +30,8 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 """Of used memory: with more, a restore takes long for other reasons, and the host holds it three times for a moment."""
 _FILE: Final = "guest"
 """What QEMU calls the file that the guest goes through."""
+_OVER: Final = frozenset({"none", "completed", "failed", "cancelled"})
+"""What QEMU calls migrations that are not under way."""
 _MOVED_S: Final = 10.0
 _POLL_S: Final = 0.002
 
@@ -46,6 +48,7 @@ def hand_over(
         resources.enter_context(refusals_named("hand the guest over to another QEMU"))
         state = os.memfd_create("parity-guest")
         resources.callback(os.close, state)
+        undo.callback(_take_back, source.monitor)
         _send(source.monitor, state)
         successor = start()
         undo.callback(successor.close)
@@ -65,12 +68,7 @@ def hand_over(
 def _send(monitor: Monitor, file: int) -> None:
     monitor.give(file, _FILE)
     monitor.execute("migrate", uri=f"fd:{_FILE}")
-    try:
-        _await_end(monitor)
-    except MachineError:
-        with contextlib.suppress(MachineError):
-            monitor.execute("migrate_cancel")
-        raise
+    _await_end(monitor)
 
 
 def _receive(successor: QemuProcess, file: int) -> None:
@@ -84,10 +82,35 @@ def _receive(successor: QemuProcess, file: int) -> None:
 
 
 def _await_end(monitor: Monitor) -> None:
+    answer = _await_standstill(monitor, Deadline.after(_MOVED_S))
+    if (status := answer.get("status")) != "completed":
+        raise MachineError(f"QEMU could not move the guest: {answer.get('error-desc', status)}")
+
+
+def _take_back(monitor: Monitor) -> None:
+    """Have a QEMU go on with a guest that it began to send, or has sent; the guest stands still afterwards.
+
+    Until QEMU has put the migration away it refuses to go on (`qmp_cont`, QEMU 7.2); once it has sent a guest its
+    disks are no longer its own, until it goes on.
+    """
+    monitor.execute("migrate_cancel")
     deadline = Deadline.after(_MOVED_S)
-    while (status := (answer := monitor.execute("query-migrate")).get("status")) != "completed":
-        if status in {"failed", "cancelled"}:
-            raise MachineError(f"QEMU could not move the guest: {answer.get('error-desc', status)}")
-        if deadline.expired:
-            raise MachineError(f"QEMU did not move the guest within {_MOVED_S:g} s")
-        time.sleep(_POLL_S)
+    _await_standstill(monitor, deadline)
+    while monitor.execute("query-status").get("status") == "finish-migrate":
+        _wait_a_little(deadline)
+    monitor.execute("cont")
+    monitor.execute("stop")
+
+
+def _await_standstill(monitor: Monitor, deadline: Deadline) -> dict[str, Any]:
+    """Wait until no migration is under way, and return what QEMU says of the last one."""
+    answer: dict[str, Any]
+    while (answer := monitor.execute("query-migrate")).get("status", "none") not in _OVER:
+        _wait_a_little(deadline)
+    return answer
+
+
+def _wait_a_little(deadline: Deadline) -> None:
+    if deadline.expired:
+        raise MachineError(f"QEMU did not move the guest within {_MOVED_S:g} s")
+    time.sleep(_POLL_S)

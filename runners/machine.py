@@ -315,9 +315,6 @@ class Machine:
                 self._qemu, self._saved.memory, lambda: self._start_qemu(takes_over=True)
             )
         except MachineError as error:
-            # QEMU lets go of its disks once it has sent a guest, and takes them again when it goes on.
-            self.monitor.execute("cont")
-            self.monitor.execute("stop")
             self._saved.save_memory()
             return error.message
         self._end_qemu()

@@ -18,6 +18,7 @@ MARK: Final = "PARITY_SOAK_MARK"
 _HAS_ATTEMPTS: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'attempt'"
 _GONE_S: Final = 5.0
 """How long what was started may take to notice that its owner is gone."""
+_LOOK_S: Final = 0.02
 
 
 def marked_processes(mark: str) -> dict[int, str]:
@@ -35,10 +36,17 @@ def marked_processes(mark: str) -> dict[int, str]:
 
 
 def await_gone(mark: str, seconds: float = _GONE_S) -> list[str]:
-    """Wait until no process has this mark; return those that stay."""
+    """Wait until no process has this mark; return those that stay.
+
+    Two looks in a row must see none: in the middle of its exec a process has no environment.
+    """
     end = time.monotonic() + seconds
-    while (left := marked_processes(mark)) and time.monotonic() < end:
-        time.sleep(0.02)
+    left: dict[int, str] = {}
+    looks_without = 0
+    while looks_without < 2 and time.monotonic() < end:
+        left = marked_processes(mark)
+        looks_without = 0 if left else looks_without + 1
+        time.sleep(_LOOK_S)
     return [f"process {pid} is left: {words}" for pid, words in left.items()]
 
 
