@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 NAME_LENGTH: Final = 255
 """SQLite ignores it; other databases index no endless text."""
+_ONE_OWNER: Final = "(attempt IS NULL) <> (boot_failure IS NULL)"
+"""Its constraints bear their tables' names twice, as the migrations have made them from the beginning."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -215,7 +217,7 @@ class LogRow(Row):
 
     __tablename__ = "log"
     __table_args__ = (
-        CheckConstraint("(attempt IS NULL) <> (boot_failure IS NULL)", name="one_owner"),
+        CheckConstraint(_ONE_OWNER, name="ck_log_one_owner"),
         Index(None, "attempt"),
         Index(None, "boot_failure"),
         Index(None, "sha256"),
@@ -235,7 +237,7 @@ class HangRow(Row):
 
     __tablename__ = "hang"
     __table_args__ = (
-        CheckConstraint("(attempt IS NULL) <> (boot_failure IS NULL)", name="one_owner"),
+        CheckConstraint(_ONE_OWNER, name="ck_hang_one_owner"),
         Index(None, "attempt", unique=True),
         Index(None, "boot_failure", unique=True),
         Index(None, "signature"),
