@@ -63,10 +63,17 @@ application.add_typer(db_application)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from parity import __version__  # noqa: PLC0415 - reads package metadata
-
-        sys.stdout.write(f"parity {__version__}\n")
+        sys.stdout.write(f"parity {_read_version()}\n")
         raise typer.Exit
+
+
+def _read_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow to import, rarely needed
+
+    try:
+        return version("parity")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+unknown"
 
 
 @application.callback()
