@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = "/memfd:memory-backend-memfd"
 """What Linux calls the file that QEMU makes for such memory (util/memfd.c and backends/hostmem-memfd.c, QEMU 7.2)."""
-_CHUNK: Final = 4 * 1024 * 1024
+_CHUNK: Final = 64 * 1024
+"""Read at once: of larger pieces the C library keeps one for each thread."""
 _EMPTY: Final = bytes(mmap.PAGESIZE)
 
 Span = tuple[int, int]
@@ -37,18 +38,22 @@ class SavedMemory:
             self._memory = descriptor
             self._size = os.fstat(descriptor).st_size
             self._map = self._resources.enter_context(mmap.mmap(descriptor, self._size))
-            self._copy = os.memfd_create("parity-saved-memory")
-            self._resources.callback(os.close, self._copy)
         except BaseException:
-            self.close()
+            self._resources.close()
             raise
+        self._copy: mmap.mmap | None = None
         self._used: tuple[Span, ...] = ()
 
     def save(self) -> None:
         """Remember what the memory holds now."""
-        os.ftruncate(self._copy, 0)
-        os.ftruncate(self._copy, self._size)
-        self._used = tuple(merge_spans(self._copy_used()))
+        self._forget()
+        copy = os.memfd_create("parity-saved-memory")
+        try:
+            os.ftruncate(copy, self._size)
+            self._used = tuple(merge_spans(self._copy_used(copy)))
+            self._copy = mmap.mmap(copy, self._size, prot=mmap.PROT_READ)
+        finally:
+            os.close(copy)
 
     @property
     def used_bytes(self) -> int:
@@ -59,29 +64,35 @@ class SavedMemory:
         """Make the memory what it was."""
         for begin, end in gaps_between(self._used, self._size):
             self._map.madvise(mmap.MADV_REMOVE, begin, end - begin)
-        with memoryview(self._map) as memory:
-            for begin, end in self._used:
-                position = begin
-                while position < end:
-                    position += os.preadv(self._copy, [memory[position:end]], position)
+        if self._copy is not None:
+            with memoryview(self._map) as memory, memoryview(self._copy) as copy:
+                for begin, end in self._used:
+                    memory[begin:end] = copy[begin:end]
 
     def adopt(self, other: SavedMemory) -> None:
-        """Take over what was saved of another QEMU's memory, which is as large, and make this memory the same."""
-        os.dup2(other._copy, self._copy, inheritable=False)
-        self._used = other._used
+        """Take away what another QEMU's memory remembers, which is as large, and make this memory the same."""
+        self._forget()
+        self._copy, self._used = other._copy, other._used
+        other._copy, other._used = None, ()
         self.put_back()
 
     def close(self) -> None:
         """Let go of both."""
+        self._forget()
         self._resources.close()
 
-    def _copy_used(self) -> Iterator[Span]:
-        """Copy the pages that hold anything; yield where they are, in order."""
+    def _forget(self) -> None:
+        if self._copy is not None:
+            self._copy.close()
+        self._copy, self._used = None, ()
+
+    def _copy_used(self, copy: int) -> Iterator[Span]:
+        """Copy the pages that hold anything to a file; yield where they are, in order."""
         for begin, end in _data_spans(self._memory, self._size):
             for start in range(begin, end, _CHUNK):
                 content = os.pread(self._memory, min(_CHUNK, end - start), start)
                 for first, last in used_spans(content):
-                    os.pwrite(self._copy, content[first:last], start + first)
+                    os.pwrite(copy, content[first:last], start + first)
                     yield start + first, start + last
 
 
@@ -97,7 +108,7 @@ def open_memory(pid: int) -> SavedMemory | None:
         return None
     try:
         return SavedMemory(os.open(found[0], os.O_RDWR | os.O_CLOEXEC))
-    except (OSError, AttributeError):  # not permitted; or a system without memfd_create
+    except OSError:  # not permitted
         return None
 
 
