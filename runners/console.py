@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 4096
 _WINDOW: Final = 8192
 """Characters in which a pattern is looked for; pexpect needs it to be larger than one chunk."""
-
+_GATHER_S: Final = 0.001
+"""Guests print byte by byte: to be woken for each of them would cost more time than to wait for some."""
 
 _LINES_TAIL: Final = 65_536
 _OUTPUT_FLAGS: Final = 1
@@ -58,9 +59,13 @@ class _LoggedSpawn(_TextSpawn):
         self.clean_length = 0
         self.raw_length = 0
         self.last_output_at = time.monotonic()
+        self._is_flooded = False
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> str:
+        if not self._is_flooded:
+            time.sleep(_GATHER_S)
         raw = super().read_nonblocking(size, timeout).encode("latin-1")
+        self._is_flooded = len(raw) > _CHUNK // 4
         self._log_file.write(raw)
         self.raw_length += len(raw)
         self.last_output_at = time.monotonic()
