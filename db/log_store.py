@@ -38,7 +38,7 @@ class LogStore:
 
     def path(self, sha256: str) -> Path:
         """Return where the file of this content is."""
-        return self.folder / sha256[:2] / sha256
+        return self.folder.joinpath(sha256[:2], sha256)
 
     def put(self, content: bytes) -> StoredFile:
         """Store `content` and return its name; raise `DatabaseError` where it cannot be written.
@@ -49,7 +49,6 @@ class LogStore:
         path = self.path(stored.sha256)
         try:
             if not path.exists():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _write_atomically(path, content)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -62,7 +61,6 @@ class LogStore:
         """
         path = self.path(sha256)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _new_file(path.parent) as (file, temporary):
                 digest = hashlib.sha256()
                 while block := stream.read(_BLOCK):
@@ -132,8 +130,12 @@ def _write_atomically(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _new_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Make a file that is gone after the context unless it was renamed in it."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)  # mode 0600
+    """Make a file, and its folder where need be, that is gone after the context unless it was renamed in it."""
+    try:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)  # mode 0600
+    except FileNotFoundError:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

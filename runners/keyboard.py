@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WRAP: Final = r"(?: ?\n)?"
 _NEWLINE: Final = re.compile(r"\n")
+_ANYTHING: Final = re.compile(r".*", re.DOTALL)
 
 
 def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
@@ -49,22 +50,19 @@ class Echo:
     """
 
     def __init__(self, line: str) -> None:
-        self._line = line
-        self._plain = re.compile(re.escape(line))
-
-    @property
-    def pattern(self) -> str:
+        self.pattern = line
         """How it is shown."""
-        return self._plain.pattern
 
     def search(self, text: str, start: int = 0, /) -> re.Match[str] | None:
         """Return the first echo from `start` on."""
-        plain = self._plain.search(text, start)
-        return plain if plain is not None or text.find("\n", start) < 0 else self._wrapped.search(text, start)
+        plain = text.find(self.pattern, start)
+        if plain >= 0:
+            return _ANYTHING.match(text, plain, plain + len(self.pattern))
+        return None if text.find("\n", start) < 0 else self._wrapped.search(text, start)
 
     @cached_property
     def _wrapped(self) -> re.Pattern[str]:
-        return re.compile(_WRAP.join(map(re.escape, self._line)))
+        return re.compile(_WRAP.join(map(re.escape, self.pattern)))
 
 
 def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
