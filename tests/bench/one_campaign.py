@@ -1,7 +1,7 @@
 """One campaign in a process of its own, measured: `python -m tests.bench.one_campaign FOLDER ISOLATION JOBS TARGET ...`.
 
-With 0 jobs as many machines run as the host carries. Writes one JSON object: wall-clock seconds, CPU seconds of this process and of what it started, its largest memory,
-and of every attempt when it began and how long it took.
+With 0 jobs as many machines run as the host carries. Writes one JSON object: wall-clock seconds, CPU seconds of this
+process and of what it started, its largest memory, and of every attempt when it began and how long it took.
 """
 
 # ruff: noqa: E402
