@@ -33,7 +33,11 @@ def test_a_kernel_that_never_boots_is_tried_as_often_as_configured_and_each_fail
     lab: Lab, architecture: str, mode: str, why: str
 ) -> None:
     configuration = lab.write(
-        "pass", architectures=[architecture], append=f"boot={mode}", defaults="boot.retries = 1"
+        "pass",
+        architectures=[architecture],
+        append=f"boot={mode}",
+        defaults="boot.retries = 1",
+        boot_s=16,  # on a busy host silence may last 4 s, twice, with a look inside after each
     )
     summary = lab.run(configuration)
     assert outcomes(summary) == {(architecture, "pass"): Outcome.BOOT_FAILURE}

@@ -66,7 +66,7 @@ panic = ['KERNEL PANIC: .*']
 {verdict}
 
 [defaults.budget]
-boot_s = 10
+boot_s = {boot_s}
 test_s = {test_s}
 quiet_s = 1
 {budget}
@@ -140,6 +140,7 @@ class Lab:
         delivery: str = SHELL,
         verdict: str = "",
         budget: str = "",
+        boot_s: float = 10,
         test_s: float = 20,
         machines: dict[str, tuple[str, str]] | None = None,
         arguments: str = "",
@@ -166,6 +167,7 @@ class Lab:
                 delivery=delivery,
                 verdict=verdict,
                 budget=budget,
+                boot_s=boot_s,
                 test_s=test_s,
                 targets=targets,
                 more=more,
