@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from db.lock_file import open_lock_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,11 +25,13 @@ class CampaignLocks:
     _held: dict[str, int] = field(default_factory=dict)
 
     def take(self, identity: str) -> bool:
-        """Lock a campaign for this process until `release`; False where another process has it."""
+        """Lock a campaign for this process until `release`; False where another process has it.
+
+        Raises `DatabaseError` where the lock's file cannot be made.
+        """
         if identity in self._held:
             return True
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self._path(identity), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = open_lock_file(self._path(identity))
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,7 +45,7 @@ class CampaignLocks:
         if identity in self._held:
             return True
         try:
-            handle = os.open(self._path(identity), os.O_RDWR | os.O_CLOEXEC)
+            handle = open_lock_file(self._path(identity), create=False)
         except FileNotFoundError:
             return False
         try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parity.errors import DatabaseError
+from db.lock_file import open_lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +39,7 @@ class FileGuard:
 
     @contextmanager
     def _locked(self, operation: int) -> Iterator[None]:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise DatabaseError(
-                f"{self.path} cannot be locked: {error.strerror}",
-                hint="check who owns the folder and whether its disk can be written",
-            ) from error
+        handle = open_lock_file(self.path)
         try:
             fcntl.flock(handle, operation)
             yield

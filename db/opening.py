@@ -19,6 +19,7 @@ from db.log_store import LogStore
 from db.repository import Repository
 from db.schema import SchemaState, read_schema_state, refuse_unusable, upgrade_schema
 from parity.errors import DatabaseError, UsageError
+from parity.shortage import shortage_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,5 +83,5 @@ def _make_folders(state_folder: Path, file: Path | None) -> None:
     except OSError as error:
         raise DatabaseError(
             f"cannot make the folder {state_folder}: {error.strerror}",
-            hint="results are kept beside parity.toml",
+            hint=shortage_hint(error) or "results are kept beside parity.toml",
         ) from error

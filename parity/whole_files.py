@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from parity.errors import HarnessError, UsageError
+from parity.shortage import shortage_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,8 @@ def write_text(content: str, file: Path) -> None:
             stream.write(content.encode())
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be written: {error.strerror}", hint="name another with -o FILE"
+            f"{file} cannot be written: {error.strerror}",
+            hint=shortage_hint(error) or "name another with -o FILE",
         ) from error
 
 
@@ -75,7 +77,9 @@ def new_folder(parent: Path, name: str) -> Iterator[NewFolder]:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = NewFolder(Path(tempfile.mkdtemp(dir=parent, prefix=f"{_UNFINISHED}{os.getpid()}-")))
     except OSError as error:
-        raise HarnessError(f"cannot make a folder in {parent}: {error.strerror}") from error
+        raise HarnessError(
+            f"cannot make a folder in {parent}: {error.strerror}", hint=shortage_hint(error)
+        ) from error
     try:
         yield new
         new.path = _rename(new.path, parent / name)
