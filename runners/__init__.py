@@ -1,5 +1,5 @@
 """Boots QEMU, drives the console, and turns what a guest printed into an outcome.
 
-Pure modules: console_text, command_line, classify, ktap, observation. The others own a process, a pseudo-terminal,
-a socket or files.
+Its folders, each importing only from those above it: `processes`, `qemu`, `console`, `snapshots`, `verdict`, `machine`,
+`delivery`.
 """

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from parity.campaign import TargetFacts
 from parity.configuration import ProcessDelivery
 from parity.errors import ConfigurationError
-from runners.accelerator import read_version
-from runners.command_line import shell_line
-from runners.emulator import find_emulator, read_host_version
-from runners.host import host_command
-from runners.images import hash_file
-from runners.process import shortage
+from runners.delivery.emulator import find_emulator, read_host_version
+from runners.delivery.host import host_command
+from runners.machine.images import hash_file
+from runners.processes.process import shortage
+from runners.qemu.accelerator import read_version
+from runners.qemu.command_line import shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parity.configuration import Target
-    from runners.rig import Rig
+    from runners.machine.rig import Rig
 
 
 def read_runner_version(target: Target) -> str:

@@ -59,13 +59,13 @@ def _imports(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _declared_pure(package: str) -> list[str]:
-    """Return the modules that a package's docstring calls pure."""
-    docstring = (
-        ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
-    )
-    listed = re.search(r"Pure modules: ([^.]+)\.", docstring)
-    return [f"{package}.{name}" for name in re.findall(r"\w+", listed[1])] if listed else []
+def _declared_pure(folder: Path) -> Iterator[str]:
+    """Yield the modules of a folder that its docstring calls pure."""
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    if "All modules are pure." in docstring:
+        yield from (_name(file) for file in folder.glob("*.py"))
+    elif listed := re.search(r"Pure modules: ([^.]+)\.", docstring):
+        yield from (f"{_name(folder / '__init__.py')}.{name}" for name in re.findall(r"\w+", listed[1]))
 
 
 PURE = sorted(
@@ -73,8 +73,8 @@ PURE = sorted(
     | {
         module
         for package in ("runners", "gdb", "db")
-        if (ROOT / package / "__init__.py").exists()
-        for module in _declared_pure(package)
+        for found in (ROOT / package).rglob("__init__.py")
+        for module in _declared_pure(found.parent)
     }
 )
 
@@ -94,9 +94,25 @@ def test_a_pure_module_touches_no_process_no_socket_no_database_and_no_clock(mod
     assert {name for name in _imports(file) if name.split(".")[0] in NOT_PURE} == set()
 
 
-@pytest.mark.parametrize("module", ["classify", "console_text", "ktap", "command_line"])
+@pytest.mark.parametrize(
+    "module", ["verdict.classify", "console.console_text", "verdict.ktap", "qemu.command_line"]
+)
 def test_what_decides_a_verdict_is_declared_pure(module: str) -> None:
     assert f"runners.{module}" in PURE
+
+
+@pytest.mark.parametrize("package", ["runners", "gdb"])
+def test_a_folder_imports_only_from_those_named_before_it(package: str) -> None:
+    docstring = (
+        ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    )
+    order = re.findall(r"`(\w+)`", docstring)
+    assert sorted(order) == sorted(found.parent.name for found in (ROOT / package).glob("*/__init__.py"))
+    for folder in order:
+        allowed = set(order[: order.index(folder) + 1])
+        for file in (ROOT / package / folder).glob("*.py"):
+            used = {name.split(".")[1] for name in _imports(file) if name.startswith(f"{package}.")}
+            assert used <= allowed, file
 
 
 @pytest.mark.parametrize("file", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=_name)

@@ -1,4 +1,7 @@
-"""The hang rules: each a pure function `Evidence -> Diagnosis | None`, in the order in which they are believed."""
+"""The hang rules: each a pure function `Evidence -> Diagnosis | None`, in the order in which they are believed.
+
+All modules are pure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from parity.diagnosis import Cause, Suspicion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gdb.evidence import Evidence
+    from gdb.evidence.evidence import Evidence
     from parity.diagnosis import Diagnosis
 
 RULES: Final[tuple[Callable[[Evidence], Diagnosis | None], ...]] = (

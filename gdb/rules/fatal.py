@@ -6,17 +6,22 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from gdb.cpu_facts import describe_kernel_fault, describe_registers, describe_user_fault, is_kernel_fault
-from gdb.cpu_state import Mode
-from gdb.event_types import Event
-from gdb.roles import Role, is_exception, short_name
+from gdb.evidence.window import Count
+from gdb.guest.cpu_facts import (
+    describe_kernel_fault,
+    describe_registers,
+    describe_user_fault,
+    is_kernel_fault,
+)
+from gdb.guest.cpu_state import Mode
+from gdb.kernel_file.roles import Role, is_exception, short_name
 from gdb.rules.verdict import kernel_functions, seen, stack, verdict
-from gdb.window import Count
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
-    from gdb.cpu_evidence import CpuEvidence
-    from gdb.evidence import Evidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
+    from gdb.evidence.evidence import Evidence
 
 _VECTORS: Final = 0x800
 """Bytes of aarch64's vector table (Arm ARM DDI 0487, D1.3.1)."""

@@ -6,17 +6,17 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from gdb.cpu_facts import timers
-from gdb.event_types import Event
-from gdb.roles import Role
+from gdb.guest.cpu_facts import timers
+from gdb.kernel_file.roles import Role
 from gdb.rules.verdict import below, most_certain, others_tick, seen, stack, telling, verdict
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gdb.cpu_evidence import CpuEvidence
-    from gdb.evidence import Evidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
+    from gdb.evidence.evidence import Evidence
 
 _STORM_PER_S: Final = 1000
 _ABOVE_TICKS: Final = 10

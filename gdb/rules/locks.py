@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import Event
-from gdb.roles import is_exception
+from gdb.kernel_file.roles import is_exception
 from gdb.rules.verdict import below, others_tick, seen, stack, stuck_functions, verdict
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
-    from gdb.cpu_evidence import CpuEvidence
-    from gdb.evidence import Evidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
+    from gdb.evidence.evidence import Evidence
 
 
 _INTERRUPTS: Final = {True: "a fault", False: "an interrupt", None: "an interrupt or a fault"}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import Event
-from gdb.roles import Role
+from gdb.evidence.window import Count
+from gdb.kernel_file.roles import Role
 from gdb.rules.patience import SLEEPS, may_end_by_itself, sleeping
 from gdb.rules.verdict import below, call_on, kernel_functions, seen, stack, telling, verdict
-from gdb.window import Count
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence, Diagnosis
 from parity.error_numbers import ERROR_NAMES
 
 if TYPE_CHECKING:
-    from gdb.cpu_evidence import CpuEvidence
-    from gdb.evidence import Evidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
+    from gdb.evidence.evidence import Evidence
 
 _POLLS_PER_S: Final = 200
 _RACING_PER_S: Final = 10_000

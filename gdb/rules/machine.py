@@ -8,7 +8,7 @@ from gdb.rules.verdict import verdict
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
-    from gdb.evidence import Evidence
+    from gdb.evidence.evidence import Evidence
 
 HOST: Final = "host"
 """The subject of a verdict against the host."""

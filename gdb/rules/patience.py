@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import Event
+from gdb.trace.event_types import Event
 
 if TYPE_CHECKING:
-    from gdb.evidence import Evidence
-    from gdb.timeline import InFlight
+    from gdb.evidence.evidence import Evidence
+    from gdb.trace.timeline import InFlight
 
 SLEEPS: Final = frozenset({"nanosleep", "clock_nanosleep"})
 """Calls that end when their time is over."""

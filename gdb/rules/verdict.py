@@ -9,8 +9,8 @@ from parity.diagnosis import Cause, Confidence, Diagnosis
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gdb.cpu_evidence import CpuEvidence
-    from gdb.evidence import Evidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
+    from gdb.evidence.evidence import Evidence
 
 
 def verdict(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import Event
+from gdb.evidence.window import Count
 from gdb.rules.patience import may_end_by_itself, sleeping
 from gdb.rules.verdict import verdict
-from gdb.window import Count
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence, Diagnosis
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from gdb.evidence import Evidence
-    from gdb.scheduler_state import ThreadState
-    from gdb.timeline import InFlight
+    from gdb.evidence.evidence import Evidence
+    from gdb.scheduler.scheduler_state import ThreadState
+    from gdb.trace.timeline import InFlight
 
     Row: TypeAlias = Any
     """One event of a timeline: numpy has no type for a structured array's element."""

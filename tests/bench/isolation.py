@@ -28,8 +28,8 @@ from parity.flow.campaign.interrupt import Interrupt
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import make_rig
 from parity.flow.campaign.selection import select_cases
-from runners.boot import boot
-from runners.scratch import open_scratch
+from runners.machine.boot import boot
+from runners.machine.scratch import open_scratch
 from tests.bench.plain_loop import run_plain_loop
 
 ROOT: Final = Path(__file__).parents[2]

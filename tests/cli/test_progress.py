@@ -15,7 +15,7 @@ from parity.cli.progress import BriefObserver, LiveObserver, describe_order
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.work import Finished, Started
 from parity.outcome import Outcome
-from runners.boot import Report
+from runners.machine.boot import Report
 
 if TYPE_CHECKING:
     from tests.conftest import Make

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runners.process import ChildProcess
+from runners.processes.process import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from parity.configuration import load_configuration
-from runners.images import read_build_id
+from runners.machine.images import read_build_id
 from tests.support.duet import ROOT, kernel, run_duet
 
 if TYPE_CHECKING:

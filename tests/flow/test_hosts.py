@@ -6,7 +6,7 @@ import pytest
 
 from parity.errors import MachineError
 from parity.flow.campaign.hosts import leave_out_unserved
-from runners.emulator import Host
+from runners.delivery.emulator import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

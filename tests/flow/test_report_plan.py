@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gdb.capture_folder import write_capture
-from gdb.event_types import Event
+from gdb.captures.capture_folder import write_capture
+from gdb.trace.event_types import Event
 from parity.campaign import Baseline, CampaignState
 from parity.document import build_document
 from parity.document.work import WorkStatus

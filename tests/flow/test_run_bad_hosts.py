@@ -14,8 +14,8 @@ import pytest
 from db import open_repository
 from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
-from runners.machine import Machine
-from runners.scratch import scratch_root
+from runners.machine.machine import Machine
+from runners.machine.scratch import scratch_root
 from tests.support.duet import kernel, run_duet
 from tests.support.lab import ARCHITECTURES, ROOT, Lab, outcomes
 from tests.support.machines import Bystander, replace_qemu, snapshots_of

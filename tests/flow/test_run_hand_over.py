@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-import runners.hand_over
-import runners.machine
+import runners.machine.machine
+import runners.snapshots.hand_over
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
 from parity.errors import MachineError
 from parity.outcome import Outcome
-from runners.saved_memory import SavedMemory
+from runners.snapshots.saved_memory import SavedMemory
 from tests.support.duet import kernel
 from tests.support.lab import ARCHITECTURES, ROOT, Lab, outcomes
 from tests.support.machines import Bystander, replace_qemu, snapshots_of
@@ -25,8 +25,8 @@ from tests.support.machines import Bystander, replace_qemu, snapshots_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runners.qemu_process import QemuProcess
-    from runners.qmp import Monitor
+    from runners.qemu.qemu_process import QemuProcess
+    from runners.qemu.qmp import Monitor
 
 __all__ = ["kernel"]
 
@@ -123,8 +123,8 @@ def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
         os.pwrite(file, b"\xff" * 64, 0)
         receive(successor, file)
 
-    receive = runners.hand_over._receive
-    monkeypatch.setattr(runners.hand_over, "_receive", receive_garbage)
+    receive = runners.snapshots.hand_over._receive
+    monkeypatch.setattr(runners.snapshots.hand_over, "_receive", receive_garbage)
     tests = ("count", "fail", "count_again")
     configuration = lab.write(*tests, architectures=[architecture])
     bystander = Bystander()
@@ -138,7 +138,7 @@ def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
 
 
 def test_a_guest_that_uses_much_memory_stays_where_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runners.machine, "MOST_BYTES", 4096)
+    monkeypatch.setattr(runners.machine.machine, "MOST_BYTES", 4096)
     configuration = lab.write("pass", architectures=["x86_64"])
     bystander = Bystander()
     with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):
@@ -154,7 +154,7 @@ def test_a_guest_that_takes_too_long_to_send_goes_on_where_it_was(
     def give_up(_monitor: Monitor) -> None:
         raise MachineError("too slow")
 
-    monkeypatch.setattr(runners.hand_over, "_await_end", give_up)
+    monkeypatch.setattr(runners.snapshots.hand_over, "_await_end", give_up)
     configuration = lab.write("count", "fail", "count_again", architectures=["x86_64"])
     summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
     assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS, Outcome.PASS]
@@ -177,7 +177,7 @@ def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most
                 killed.append(qemu.pid)
                 os.kill(qemu.pid, signal.SIGKILL)
 
-    send, receive = runners.hand_over._send, runners.hand_over._receive
+    send, receive = runners.snapshots.hand_over._send, runners.snapshots.hand_over._receive
 
     def kill_and_send(monitor: Monitor, file: int) -> None:
         if moment == "before the state is sent":
@@ -191,8 +191,8 @@ def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most
         if moment == "afterwards":
             kill()
 
-    monkeypatch.setattr(runners.hand_over, "_send", kill_and_send)
-    monkeypatch.setattr(runners.hand_over, "_receive", kill_and_receive)
+    monkeypatch.setattr(runners.snapshots.hand_over, "_send", kill_and_send)
+    monkeypatch.setattr(runners.snapshots.hand_over, "_receive", kill_and_receive)
     tests = ("pass", "fail", "skip")
     configuration = lab.write(*tests, architectures=["x86_64"])
     with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):

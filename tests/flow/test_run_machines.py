@@ -16,7 +16,7 @@ from parity.campaign import CampaignState
 from parity.errors import MachineError
 from parity.flow.campaign.work import Finished
 from parity.outcome import Outcome
-from runners.scratch import scratch_root
+from runners.machine.scratch import scratch_root
 from tests.support.lab import ARCHITECTURES, Lab, Watcher, evidence, outcomes
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from db import open_repository
 from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
-from runners.machine import Machine
+from runners.machine.machine import Machine
 from tests.support.lab import ARCHITECTURES, Lab, Watcher, outcomes
 
 if TYPE_CHECKING:
@@ -162,6 +162,6 @@ def test_a_prepare_step_that_names_the_test_rules_snapshots_out(lab: Lab) -> Non
 
 def test_nothing_of_saved_machines_is_left_behind(lab: Lab) -> None:
     lab.run(lab.write("pass", "panic", "fail", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT)
-    from runners.scratch import scratch_root  # noqa: PLC0415
+    from runners.machine.scratch import scratch_root  # noqa: PLC0415
 
     assert not list(scratch_root().glob(f"parity-{os.getpid()}-*"))

@@ -6,10 +6,10 @@ import json
 import re
 from html.parser import HTMLParser
 
-from gdb.event_types import Event, Names, event_types
-from gdb.ring import decode_rings
-from gdb.timeline import merge
-from gdb.timeline_page import timeline_page_data
+from gdb.trace.event_types import Event, Names, event_types
+from gdb.trace.ring import decode_rings
+from gdb.trace.timeline import merge
+from gdb.trace.timeline_page import timeline_page_data
 from parity.flow.hang.trace_page import render_trace_page
 from tests.support.ring_writer import RingWriter, ring_layout
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runners.process import ChildProcess
-from runners.qmp import Monitor
+from runners.processes.process import ChildProcess
+from runners.qemu.qmp import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pygdbmi.gdbmiparser import parse_response
 
-from gdb.mi_text import find_fault
+from gdb.debugger.mi_text import find_fault
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -12,14 +12,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gdb.event_types import Event, event_types
-from gdb.layout import EventLayout, Field, RingLayout
-from gdb.ring import decode_ring
-from gdb.timeline import merge, pair_system_calls
+from gdb.trace.event_types import Event, event_types
+from gdb.trace.layout import EventLayout, Field, RingLayout
+from gdb.trace.ring import decode_ring
+from gdb.trace.timeline import merge, pair_system_calls
 from tests.support.ring_writer import RingWriter, ring_layout
 
 if TYPE_CHECKING:
-    from gdb.ring import DecodedRing
+    from gdb.trace.ring import DecodedRing
 
 KNOWN = event_types().known
 

@@ -6,19 +6,19 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from gdb.capture import Subject
-from gdb.guest import Guest
-from gdb.kernel import read_kernel
-from gdb.roles import Roles
-from gdb.take_capture import Tools, take_capture
+from gdb.captures.capture import Subject
+from gdb.captures.kernel import read_kernel
+from gdb.captures.take_capture import Tools, take_capture
+from gdb.guest.guest import Guest
+from gdb.kernel_file.roles import Roles
 from parity.configuration import HangRules
-from runners.process import launcher_words
+from runners.processes.process import launcher_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
     from tests.gdb.booted import Booted
 
 RULES: Final = HangRules()

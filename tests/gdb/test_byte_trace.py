@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.byte_trace import ByteTrace, read_byte_trace
-from gdb.layout import ByteTraceLayout
-from gdb.memory import Block, RecordedMemory
+from gdb.guest.memory import Block, RecordedMemory
+from gdb.trace.byte_trace import ByteTrace, read_byte_trace
+from gdb.trace.layout import ByteTraceLayout
 
 LAYOUT = ByteTraceLayout(address=0x1000, capacity=256, index_address=0x2000, index_size=8)
 

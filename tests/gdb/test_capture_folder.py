@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.capture import Capture, Subject
-from gdb.capture_folder import CAPTURE_FILE, read_capture, write_capture
-from gdb.evidence import read_evidence
-from gdb.layout import TraceLayout
-from gdb.memory import Block, RecordedMemory
+from gdb.captures.capture import Capture, Subject
+from gdb.captures.capture_folder import CAPTURE_FILE, read_capture, write_capture
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.memory import Block, RecordedMemory
 from gdb.rules import diagnose
+from gdb.trace.layout import TraceLayout
 from parity.configuration import HangRules
 from parity.errors import HarnessError, UsageError
 from parity.whole_files import new_folder

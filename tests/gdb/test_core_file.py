@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.core_file import PAGE, MappedMemory, find_mappings, map_core, read_memory_map
-from gdb.mi import find_gdb
+from gdb.debugger.mi import find_gdb
+from gdb.guest.core_file import PAGE, MappedMemory, find_mappings, map_core, read_memory_map
 from parity.errors import HarnessError
 from tests.gdb.booted import boot_duet
 from tests.gdb.looking import look

@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.counters import Counter, Provider, read_counters, read_providers
-from gdb.layout import CounterLayout, Field, ProviderLayout, Registry, TraceLayout
-from gdb.memory import Block, RecordedMemory
+from gdb.guest.memory import Block, RecordedMemory
+from gdb.trace.counters import Counter, Provider, read_counters, read_providers
+from gdb.trace.layout import CounterLayout, Field, ProviderLayout, Registry, TraceLayout
 
 LAYOUT = TraceLayout(
     counter=CounterLayout(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gdb.cpu_state import Mode
-from gdb.evidence import read_evidence
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.cpu_state import Mode
 from parity.configuration import HangRules
 from tests.support.captures import MMU_OFF, Cpu, capture, idle, lock, off, runs, user
 
 if TYPE_CHECKING:
-    from gdb.cpu_evidence import CpuEvidence
+    from gdb.evidence.cpu_evidence import CpuEvidence
 
 
 def _first(*cpus: Cpu, locked: str = "") -> CpuEvidence:

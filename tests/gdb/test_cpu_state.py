@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.cpu_state import (
+from gdb.guest.cpu_state import (
     REGISTER_SETS,
     Mode,
     aarch64_interrupts_masked,

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.cpu_state import Mode
-from gdb.debugger import (
+from gdb.debugger.debugger import (
     Debugger,
     _parse_arguments,
     _parse_frames,
@@ -20,7 +19,8 @@ from gdb.debugger import (
     _parse_threads,
     _register_numbers,
 )
-from gdb.spin_loop import find_spin_loop
+from gdb.debugger.spin_loop import find_spin_loop
+from gdb.guest.cpu_state import Mode
 from parity.architecture import AARCH64, ARCHITECTURES
 from parity.deadline import Deadline
 from parity.errors import GdbError, GdbRefusedError

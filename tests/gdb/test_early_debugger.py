@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from gdb.debugger import Debugger
-from gdb.early_debugger import EarlyDebugger
+from gdb.debugger.debugger import Debugger
+from gdb.debugger.early_debugger import EarlyDebugger
 from parity.architecture import AARCH64
 from parity.errors import GdbError, GdbRefusedError
 

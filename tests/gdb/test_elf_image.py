@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.elf_image import ElfImage, read_elf
-from gdb.memory import read_integer
+from gdb.guest.memory import read_integer
+from gdb.kernel_file.elf_image import ElfImage, read_elf
 from parity.errors import UsageError
 from tests.support.elf_writer import X86_64, WrittenSegment, WrittenSymbol, write_elf
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.event_types import Event, Names, event_types
+from gdb.trace.event_types import Event, Names, event_types
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names(architecture="x86_64", system_calls={900: "trace_mark"}, locks={3: "tree"}, threads={7: "sh"})

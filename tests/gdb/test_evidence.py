@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gdb.event_types import Event
-from gdb.evidence import read_evidence
-from gdb.memory import Block
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.memory import Block
 from gdb.rules.patience import armed_timer, may_end_by_itself
+from gdb.trace.event_types import Event
 from parity.configuration import HangRules
 from parity.configuration.inspection import ThreadNames
 from tests.support.captures import capture, idle, runs, thread, user

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.elf_image import ElfImage, read_elf
-from gdb.find_layout import find_trace_layout
-from gdb.layout import EventLayout, Field, RingLayout, TraceLayout
+from gdb.kernel_file.elf_image import ElfImage, read_elf
+from gdb.trace.find_layout import find_trace_layout
+from gdb.trace.layout import EventLayout, Field, RingLayout, TraceLayout
 from parity.configuration import TraceNames
 from tests.support.compiled import ARCHITECTURES, compile_c
 from tests.support.elf_writer import LABEL, X86_64, WrittenSegment, WrittenSymbol, write_elf

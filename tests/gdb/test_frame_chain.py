@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.cpu_state import CpuState, Frame, Mode
-from gdb.frame_chain import follow_chain, is_return_address, with_chain
-from gdb.kernel import Kernel, read_kernel
-from gdb.memory import Block, RecordedMemory
+from gdb.captures.frame_chain import follow_chain, is_return_address, with_chain
+from gdb.captures.kernel import Kernel, read_kernel
+from gdb.guest.cpu_state import CpuState, Frame, Mode
+from gdb.guest.memory import Block, RecordedMemory
 from parity.configuration import HangRules
 from tests.support.elf_writer import AARCH64, FUNCTION, X86_64, WrittenSegment, WrittenSymbol, write_elf
 

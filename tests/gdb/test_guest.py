@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.cpu_state import Mode
-from gdb.elf_image import read_elf
-from gdb.guest import PAGE, Guest, GuestMemory, sum_pauses
-from gdb.register_dump import PcSample
+from gdb.guest.cpu_state import Mode
+from gdb.guest.guest import PAGE, Guest, GuestMemory, sum_pauses
+from gdb.guest.register_dump import PcSample
+from gdb.kernel_file.elf_image import read_elf
 from parity.errors import MachineError
 from tests.gdb.booted import boot_duet
 from tests.support.duet import kernel

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.kernel import read_kernel
+from gdb.captures.kernel import read_kernel
 from parity.configuration import HangRules
 from parity.errors import UsageError
 from tests.support.duet import kernel
@@ -13,7 +13,7 @@ from tests.support.elf_writer import FUNCTION, OBJECT, WrittenSegment, WrittenSy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gdb.kernel import Kernel
+    from gdb.captures.kernel import Kernel
 
 __all__ = ["kernel"]
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.capture import Capture, Subject
-from gdb.cpu_state import CpuState, Frame, Mode
-from gdb.debugger import Debugger
-from gdb.kernel import read_kernel
-from gdb.look_up import look_up_innermost, name_places, why_unnamed, without_data
-from gdb.roles import Roles
-from gdb.scheduler_state import LockState
+from gdb.captures.capture import Capture, Subject
+from gdb.captures.kernel import read_kernel
+from gdb.captures.look_up import look_up_innermost, name_places, why_unnamed, without_data
+from gdb.debugger.debugger import Debugger
+from gdb.guest.cpu_state import CpuState, Frame, Mode
+from gdb.kernel_file.roles import Roles
+from gdb.scheduler.scheduler_state import LockState
 from parity.architecture import ARCHITECTURES
 from parity.configuration import HangRules
 from parity.deadline import Deadline
@@ -20,7 +20,7 @@ from tests.support.duet import kernel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gdb.kernel import Kernel
+    from gdb.captures.kernel import Kernel
 
 __all__ = ["kernel"]
 

@@ -6,7 +6,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.memory import Block, RecordedMemory, Recorder, read_integer, read_text
+from gdb.guest.memory import Block, RecordedMemory, Recorder, read_integer, read_text
 
 SPACE: Final = 64
 BLOCKS: Final = st.lists(

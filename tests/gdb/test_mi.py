@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-import runners.launcher
-from gdb.mi import MiSession, find_gdb
+import runners.processes.launcher
+from gdb.debugger.mi import MiSession, find_gdb
 from parity.deadline import Deadline
 from parity.errors import GdbError, GdbRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LAUNCHER: Final = (sys.executable, "-I", "-S", runners.launcher.__file__, str(os.getpid()))
+LAUNCHER: Final = (sys.executable, "-I", "-S", runners.processes.launcher.__file__, str(os.getpid()))
 PREFACE: Final = """
 import os, re, signal, sys, time
 def say(line):
@@ -139,7 +139,7 @@ def test_a_killed_gdb_is_told_at_once() -> None:
 def test_gdb_dies_with_whoever_started_it() -> None:
     program = """
         import os, sys, time
-        from gdb.mi import MiSession
+        from gdb.debugger.mi import MiSession
         from parity.deadline import Deadline
         launcher = [sys.executable, "-I", "-S", sys.argv[1], str(os.getpid())]
         session = MiSession(launcher=launcher)
@@ -150,7 +150,7 @@ def test_gdb_dies_with_whoever_started_it() -> None:
     read_end, write_end = os.pipe()
     child = os.posix_spawn(
         sys.executable,
-        [sys.executable, "-c", textwrap.dedent(program), runners.launcher.__file__],
+        [sys.executable, "-c", textwrap.dedent(program), runners.processes.launcher.__file__],
         {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         file_actions=[(os.POSIX_SPAWN_DUP2, write_end, 1)],
     )

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pygdbmi.gdbmiparser import parse_response
 
-from gdb.mi_text import DEEPEST, LONGEST_TEXT, MiValue, find_fault, number, parse_number, rows, text, texts
+from gdb.debugger.mi_text import (
+    DEEPEST,
+    LONGEST_TEXT,
+    MiValue,
+    find_fault,
+    number,
+    parse_number,
+    rows,
+    text,
+    texts,
+)
 from tests.gdb.fuzz_mi import REAL_LINES, fuzz
 
 NAME = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True)

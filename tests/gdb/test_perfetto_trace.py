@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
-from gdb.counters import Counter
-from gdb.event_types import Event, Names, event_types
-from gdb.perfetto_trace import CounterReading, perfetto_trace
-from gdb.ring import decode_rings
-from gdb.timeline import Timeline, merge
-from gdb.timeline_text import TimelineFilter
+from gdb.trace.counters import Counter
+from gdb.trace.event_types import Event, Names, event_types
+from gdb.trace.perfetto_trace import CounterReading, perfetto_trace
+from gdb.trace.ring import decode_rings
+from gdb.trace.timeline import Timeline, merge
+from gdb.trace.timeline_text import TimelineFilter
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
 TYPES = event_types()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gdb.cpu_state import Mode
-from gdb.register_dump import PcSample, parse_register_dump
+from gdb.guest.cpu_state import Mode
+from gdb.guest.register_dump import PcSample, parse_register_dump
 
 DUMPS: Final = Path(__file__).with_name("dumps")
 NAMES: Final = sorted(file.name for file in DUMPS.glob("*.txt"))

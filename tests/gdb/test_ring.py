@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.layout import EventLayout, Field
-from gdb.ring import NESTING, UNUSABLE, DecodedRing, Mark, decode_ring, decode_rings
+from gdb.trace.layout import EventLayout, Field
+from gdb.trace.ring import NESTING, UNUSABLE, DecodedRing, Mark, decode_ring, decode_rings
 from tests.support.ring_writer import RingWriter, Written, ring_layout, rings_memory
 
 TICK = 0x0102

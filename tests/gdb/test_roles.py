@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.roles import Role, Roles, is_exception, short_name
+from gdb.kernel_file.roles import Role, Roles, is_exception, short_name
 from parity.configuration import HangRules
 
 ROLES: Final = Roles.by(HangRules())

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.cpu_state import Mode
-from gdb.event_types import Event
+from gdb.guest.cpu_state import Mode
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence
 from tests.support.captures import (
     MMU_ON,
@@ -40,7 +40,7 @@ from tests.support.rule_cases import (
 )
 
 if TYPE_CHECKING:
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
 
 RUNS_5: Final = (0, Event.CTX_SWITCH_EXIT, 5)
 FORKS_9: Final = [(0, Event.SYSCALL_ENTRY, 57), (0, Event.FORK_EXIT, 9)]

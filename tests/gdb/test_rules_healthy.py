@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.cpu_state import Mode
-from gdb.event_types import Event
+from gdb.guest.cpu_state import Mode
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause
 from tests.support.captures import MMU_ON, Cpu, capture, diagnosed, idle, runs, thread, user
 
 if TYPE_CHECKING:
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
 
 _RUNS: Final = (0, Event.CTX_SWITCH_EXIT, 5)
 _NOTHING_ELSE: Final = (Cause.SLOW, Cause.UNKNOWN, Cause.NOT_THE_GUEST)

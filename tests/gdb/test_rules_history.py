@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.event_types import Event
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence
 from tests.support.captures import MMU_ON, Cpu, capture, diagnosed, idle, off, runs, thread, user
 
 if TYPE_CHECKING:
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
 
 _PM: Final = "kernel::process::MANAGER"
 _MUTEX: Final = "spin::mutex::Mutex<T>::lock"

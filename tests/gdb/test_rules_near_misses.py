@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gdb.event_types import Event
-from gdb.evidence import read_evidence
+from gdb.evidence.evidence import read_evidence
 from gdb.rules import RULES
+from gdb.trace.event_types import Event
 from parity.configuration import HangRules
 from parity.diagnosis import Cause, Confidence
 from tests.support.captures import (
@@ -37,7 +37,7 @@ from tests.support.rule_cases import (
 )
 
 if TYPE_CHECKING:
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
 
 NEAR_MISSES: Final[dict[str, tuple[Cause, Capture]]] = {
     "two resets are a reboot": (Cause.NOT_THE_GUEST, capture(idle(), qemu_events=["RESET"] * 2)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gdb.event_types import Event
+from gdb.trace.event_types import Event
 from parity.diagnosis import Cause, Confidence
 from tests.support.captures import MMU_ON, capture, diagnosed, idle, runs, user
 from tests.support.rule_cases import CALL, PARKED

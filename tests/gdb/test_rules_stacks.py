@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gdb.evidence import read_evidence
+from gdb.evidence.evidence import read_evidence
 from gdb.rules import diagnose
 from parity.configuration import HangRules
 from parity.diagnosis import Cause, Confidence

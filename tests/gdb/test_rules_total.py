@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.capture import Capture, Innermost, Progress, Sample
-from gdb.counters import Counter
-from gdb.cpu_state import CpuState, Frame, Mode
-from gdb.event_types import Event
-from gdb.guest import HostThread
-from gdb.memory import Block
-from gdb.register_dump import PcSample
-from gdb.scheduler_state import LockState, ThreadState
-from gdb.spin_loop import Operand, SpinLoop
+from gdb.captures.capture import Capture, Innermost, Progress, Sample
+from gdb.debugger.spin_loop import Operand, SpinLoop
+from gdb.guest.cpu_state import CpuState, Frame, Mode
+from gdb.guest.guest import HostThread
+from gdb.guest.memory import Block
+from gdb.guest.register_dump import PcSample
+from gdb.scheduler.scheduler_state import LockState, ThreadState
+from gdb.trace.counters import Counter
+from gdb.trace.event_types import Event
 from parity.diagnosis import Diagnosis
 from tests.support.captures import address, capture, diagnosed, idle, runs, user
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.elf_image import ElfImage, read_elf
-from gdb.memory import Block, Memory, RecordedMemory
-from gdb.scheduler_plan import Listing
-from gdb.scheduler_state import SchedulerPlan, SchedulerState, plan_scheduler, read_scheduler
-from gdb.structures import Structures
+from gdb.guest.memory import Block, Memory, RecordedMemory
+from gdb.kernel_file.elf_image import ElfImage, read_elf
+from gdb.kernel_file.structures import Structures
+from gdb.scheduler.scheduler_plan import Listing
+from gdb.scheduler.scheduler_state import SchedulerPlan, SchedulerState, plan_scheduler, read_scheduler
 from parity.configuration import HangRules, LockNames, ThreadNames, load_configuration
 from tests.support.compiled import ARCHITECTURES, compile_c, compile_ir
 

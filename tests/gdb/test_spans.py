@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gdb.event_types import Event
-from gdb.ring import decode_rings
-from gdb.spans import CallState, call_spans, running_spans
-from gdb.timeline import Timeline, merge
+from gdb.trace.event_types import Event
+from gdb.trace.ring import decode_rings
+from gdb.trace.spans import CallState, call_spans, running_spans
+from gdb.trace.timeline import Timeline, merge
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.debugger import Debugger
-from gdb.mi_text import rows
-from gdb.spin_loop import Instruction, SpinLoop, find_spin_loop
+from gdb.debugger.debugger import Debugger
+from gdb.debugger.mi_text import rows
+from gdb.debugger.spin_loop import Instruction, SpinLoop, find_spin_loop
 from parity.architecture import ARCHITECTURES
 from parity.deadline import Deadline
 from parity.errors import GdbRefusedError
@@ -23,7 +23,7 @@ from parity.errors import GdbRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gdb.cpu_state import CpuState
+    from gdb.guest.cpu_state import CpuState
 
 LOCKS: Final = Path(__file__).with_name("locks") / "locks.c"
 KINDS: Final = ("test_and_set", "test_and_test_and_set", "compare_and_swap", "bit", "ticket", "global")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.elf_image import ElfImage
-from gdb.memory import Block, RecordedMemory
-from gdb.place import PathError, place_of, text_place_of
-from gdb.structures import Kind, Structures, Variable
+from gdb.guest.memory import Block, RecordedMemory
+from gdb.guest.place import PathError, place_of, text_place_of
+from gdb.kernel_file.elf_image import ElfImage
+from gdb.kernel_file.structures import Kind, Structures, Variable
 from parity.errors import UsageError
 from tests.support.compiled import ARCHITECTURES, compile_c, compile_cxx, compile_ir
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdb.symbols import Symbol, SymbolKind, SymbolTable, decode_symbols, demangle
+from gdb.kernel_file.symbols import Symbol, SymbolKind, SymbolTable, decode_symbols, demangle
 
 LEGACY = "_ZN6kernel4task9scheduler4pick17h0123456789abcdefE"
 V0 = "_RNvNtCsYFL8Hf1C8z_6kernel4task5sleep"

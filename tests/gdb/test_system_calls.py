@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gdb.system_calls import SYSTEM_CALL_NAMES, is_error, result_name, signed_result, system_call_name
+from gdb.trace.system_calls import SYSTEM_CALL_NAMES, is_error, result_name, signed_result, system_call_name
 
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import psutil
 import pytest
 
-from gdb.cpu_state import Mode
-from gdb.mi import find_gdb
+from gdb.debugger.mi import find_gdb
+from gdb.guest.cpu_state import Mode
 from tests.gdb.booted import boot_duet
 from tests.gdb.looking import look
 from tests.support.duet import kernel
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
     from tests.gdb.booted import Booted
 
 __all__ = ["kernel"]

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.event_types import Event
-from gdb.ring import EVENT, Mark, decode_rings
-from gdb.timeline import (
+from gdb.trace.event_types import Event
+from gdb.trace.ring import EVENT, Mark, decode_rings
+from gdb.trace.timeline import (
     InFlight,
     Loss,
     SystemCalls,

@@ -8,11 +8,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdb.event_types import Event, Names, event_types
-from gdb.ring import decode_rings
-from gdb.timeline import Timeline, merge
-from gdb.timeline_page import timeline_page_data
-from gdb.timeline_text import TimelineFilter
+from gdb.trace.event_types import Event, Names, event_types
+from gdb.trace.ring import decode_rings
+from gdb.trace.timeline import Timeline, merge
+from gdb.trace.timeline_page import timeline_page_data
+from gdb.trace.timeline_text import TimelineFilter
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
 TYPES = event_types()

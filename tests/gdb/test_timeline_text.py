@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gdb.event_types import Event, Names, event_types
-from gdb.ring import decode_rings
-from gdb.timeline import Timeline, merge
-from gdb.timeline_text import TimelineFilter, choose, format_moment, format_timeline
+from gdb.trace.event_types import Event, Names, event_types
+from gdb.trace.ring import decode_rings
+from gdb.trace.timeline import Timeline, merge
+from gdb.trace.timeline_text import TimelineFilter, choose, format_moment, format_timeline
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
 TYPES = event_types()

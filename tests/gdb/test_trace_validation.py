@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gdb.counters import Provider
-from gdb.event_types import Event, event_types
-from gdb.ring import decode_rings
-from gdb.timeline import merge
-from gdb.trace_validation import (
+from gdb.trace.counters import Provider
+from gdb.trace.event_types import Event, event_types
+from gdb.trace.ring import decode_rings
+from gdb.trace.timeline import merge
+from gdb.trace.trace_validation import (
     EventCount,
     Standing,
     TraceState,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gdb.capture import Progress
-from gdb.counters import Counter
-from gdb.event_types import Event
-from gdb.evidence import read_evidence
-from gdb.window import Count, Window
+from gdb.captures.capture import Progress
+from gdb.evidence.evidence import read_evidence
+from gdb.evidence.window import Count, Window
+from gdb.trace.counters import Counter
+from gdb.trace.event_types import Event
 from parity.configuration import HangRules
 from tests.support.captures import capture, idle
 

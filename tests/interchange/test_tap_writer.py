@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from parity.flow.exchange.tap_results import read_tap
 from parity.interchange.tap_writer import render_ktap, render_tap
 from parity.outcome import Outcome
-from runners.ktap import parse_ktap
+from runners.verdict.ktap import parse_ktap
 from tests.interchange.conftest import attempt_record, case_result, run_results
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from parity.configuration import Target
 from parity.outcome import Outcome
-from runners.classify import classify
-from runners.observation import Ending, Observation, QemuExit
-from runners.proof import Proof
+from runners.verdict.classify import classify
+from runners.verdict.observation import Ending, Observation, QemuExit
+from runners.verdict.proof import Proof
 
 NONCE: Final = "4f1d09c2a7b3e856"
 FIELDS: Final = {"test": "pipe_test", "TEST": "PIPE_TEST", "path": "/bin/pipe_test", "nonce": NONCE}

@@ -8,7 +8,7 @@ import pytest
 
 from parity.architecture import ARCHITECTURES
 from parity.configuration import Target
-from runners.command_line import MachineFiles, Wiring, guest_cpu, qemu_command, shell_line
+from runners.qemu.command_line import MachineFiles, Wiring, guest_cpu, qemu_command, shell_line
 
 SHELL = {"kind": "shell", "prompt": "> $"}
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runners.console import Console, ConsoleClosedError, open_terminal
-from runners.keyboard import Echo
+from runners.console.console import Console, ConsoleClosedError, open_terminal
+from runners.machine.keyboard import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.console_text import ConsoleDecoder, decode_console
+from runners.console.console_text import ConsoleDecoder, decode_console
 
 PIECES = st.sampled_from(
     [

@@ -15,10 +15,10 @@ import pytest
 
 from parity.configuration import SuiteDelivery, Target
 from parity.outcome import Outcome
-from runners.classify import classify
-from runners.console_text import decode_console
-from runners.observation import Ending, Observation, QemuExit
-from runners.proof import make_proof
+from runners.console.console_text import decode_console
+from runners.verdict.classify import classify
+from runners.verdict.observation import Ending, Observation, QemuExit
+from runners.verdict.proof import make_proof
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 SHAPES = sorted(file.stem for file in CORPUS.glob("*.toml"))

@@ -22,13 +22,13 @@ from parity.attempt import Isolation, LogKind
 from parity.configuration import ProcessDelivery, load_configuration
 from parity.errors import MachineError
 from parity.outcome import Outcome
-from runners.emulator import Host, find_emulator
-from runners.host import HostRunner, InitReport, read_report, why_not
-from runners.images import ImageStore
-from runners.machine import Stopped
-from runners.observation import Ending, Observation, read_observation
-from runners.replay import judge_observation
-from runners.rig import Rig
+from runners.delivery.emulator import Host, find_emulator
+from runners.delivery.host import HostRunner, InitReport, read_report, why_not
+from runners.machine.images import ImageStore
+from runners.machine.machine import Stopped
+from runners.machine.rig import Rig
+from runners.verdict.observation import Ending, Observation, read_observation
+from runners.verdict.replay import judge_observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.kernel_stub import make_stub
+from runners.snapshots.kernel_stub import make_stub
 from tests.support.lab import ARCHITECTURES, ROOT
 
 if TYPE_CHECKING:

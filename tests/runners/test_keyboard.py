@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.keyboard import Echo
+from runners.machine.keyboard import Echo
 
 LINE = "run 0123456789abcdef /bin/fork_test"
 

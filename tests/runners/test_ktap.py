@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parity.outcome import Outcome
-from runners.ktap import KtapReader, parse_ktap
+from runners.verdict.ktap import KtapReader, parse_ktap
 
 KUNIT = """\
 [    0.412345] printk: console [ttyS0] enabled

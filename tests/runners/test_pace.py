@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runners.pace import Pace
+from runners.machine.pace import Pace
 
 
 @pytest.mark.parametrize(

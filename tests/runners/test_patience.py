@@ -10,9 +10,9 @@ import pytest
 
 from parity.deadline import Deadline
 from parity.diagnosis import Cause, Confidence, Diagnosis, Hang
-from runners.machine import Limits, Machine
-from runners.observation import Ending
-from runners.patience import wait_patiently
+from runners.machine.machine import Limits, Machine
+from runners.machine.patience import wait_patiently
+from runners.verdict.observation import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable

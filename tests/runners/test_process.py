@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from parity.errors import MachineError
-from runners.process import ChildProcess
+from runners.processes.process import ChildProcess
 
 OWNER = """
 import os, time
-from runners.process import ChildProcess
+from runners.processes.process import ChildProcess
 nothing = os.open(os.devnull, os.O_RDWR)
 child = ChildProcess(["sleep", "60"], stdin=nothing, stdout=nothing, stderr=nothing)
 time.sleep(0.5)

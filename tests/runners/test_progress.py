@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import psutil
 import pytest
 
-from runners import progress
-from runners.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
+from runners.machine import progress
+from runners.machine.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
 
 LIMIT_S = 3.0
 STEP_S = 0.25

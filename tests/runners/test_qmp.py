@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity.errors import MachineError
-from runners.qmp import Monitor
+from runners.qemu.qmp import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.saved_memory import SavedMemory, gaps_between, merge_spans, open_memory, used_spans
+from runners.snapshots.saved_memory import SavedMemory, gaps_between, merge_spans, open_memory, used_spans
 
 PAGE = mmap.PAGESIZE
 PAGES = 3000

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from runners.scratch import machine_folder, open_scratch, sweep
+from runners.machine.scratch import machine_folder, open_scratch, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity.configuration import Target
-from runners.snapshot import can_hand_over
+from runners.snapshots.snapshot import can_hand_over
 
 
 def target(*arguments: str) -> Target:

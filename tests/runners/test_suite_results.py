@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from parity.configuration import SuiteDelivery, Target
 from parity.outcome import Outcome
-from runners.observation import Ending, Observation, QemuExit
-from runners.suite_results import SuiteResult, judge_suite
+from runners.verdict.observation import Ending, Observation, QemuExit
+from runners.verdict.suite_results import SuiteResult, judge_suite
 
 TESTS: Final = ("fork_test", "pipe_test", "shell_pipe_test")
 

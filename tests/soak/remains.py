@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from runners.scratch import scratch_root
+from runners.machine.scratch import scratch_root
 
 MARK: Final = "PARITY_SOAK_MARK"
 _HAS_ATTEMPTS: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'attempt'"

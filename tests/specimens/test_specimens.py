@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gdb.byte_trace import read_byte_trace
-from gdb.capture_folder import read_capture
-from gdb.elf_image import read_elf
-from gdb.memory import RecordedMemory
+from gdb.captures.capture_folder import read_capture
+from gdb.guest.memory import RecordedMemory
+from gdb.kernel_file.elf_image import read_elf
+from gdb.trace.byte_trace import read_byte_trace
 from parity.diagnosis import Cause, Diagnosis
 from parity.outcome import Outcome
 from tests.specimens.matrix import SPECIMENS, Cell, build_specimens, run_specimen

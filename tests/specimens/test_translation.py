@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdb.elf_image import ElfImage
-from gdb.guest import PAGE, Guest, GuestMemory
+from gdb.guest.guest import PAGE, Guest, GuestMemory
+from gdb.kernel_file.elf_image import ElfImage
 from parity.errors import MachineError
 from tests.support.compiled import compile_c
 

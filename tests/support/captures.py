@@ -10,24 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from gdb.capture import Capture, Innermost, Progress, Sample, Subject
-from gdb.counters import Counter
-from gdb.cpu_state import CpuState, Frame, Mode
-from gdb.evidence import read_evidence
-from gdb.guest import HostThread
-from gdb.layout import TraceLayout
-from gdb.memory import Block
-from gdb.register_dump import PcSample
+from gdb.captures.capture import Capture, Innermost, Progress, Sample, Subject
+from gdb.debugger.spin_loop import Operand, SpinLoop
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.cpu_state import CpuState, Frame, Mode
+from gdb.guest.guest import HostThread
+from gdb.guest.memory import Block
+from gdb.guest.register_dump import PcSample
 from gdb.rules import diagnose
-from gdb.scheduler_state import LockState, ThreadState
-from gdb.spin_loop import Operand, SpinLoop
+from gdb.scheduler.scheduler_state import LockState, ThreadState
+from gdb.trace.counters import Counter
+from gdb.trace.layout import TraceLayout
 from parity.configuration import HangRules
 from tests.support.ring_writer import RingWriter, ring_layout, rings_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gdb.event_types import Event
+    from gdb.trace.event_types import Event
     from parity.diagnosis import Diagnosis
 
 KERNEL: Final = 0xFFFF_0000_0000_0000

@@ -12,8 +12,8 @@ from parity.flow.campaign.interrupt import Interrupt
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import make_rig
 from parity.flow.campaign.selection import select_cases
-from runners.runner import make_runner
-from runners.scratch import open_scratch
+from runners.delivery.runner import make_runner
+from runners.machine.scratch import open_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from parity.configuration import Configuration
     from parity.diagnosis import Hang
-    from runners.inspection import Stall
-    from runners.machine import Machine
-    from runners.rig import Rig
-    from runners.runner import Runner
+    from runners.delivery.runner import Runner
+    from runners.machine.inspection import Stall
+    from runners.machine.machine import Machine
+    from runners.machine.rig import Rig
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gdb.layout import EventLayout, Field, RingLayout
+from gdb.trace.layout import EventLayout, Field, RingLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

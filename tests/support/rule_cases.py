@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import Event
+from gdb.trace.event_types import Event
 from tests.support.captures import (
     MMU_ON,
     Cpu,
@@ -16,7 +16,7 @@ from tests.support.captures import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
 
 CALL: Final = ("sys_mkdir", "syscall_dispatch")
 LVT_MASKED: Final = {0: "LVTT\t 0x000100ec active-hi edge  masked      Fixed  (vec 236)"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from gdb.capture_folder import CAPTURE_FILE
+from gdb.captures.capture_folder import CAPTURE_FILE
 from tests.duet.hang_matrix import DEFECTS, run_defect
 from tests.support.duet import ROOT
 

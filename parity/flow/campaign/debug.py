@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gdb.cpu_state import REGISTER_SETS
-from gdb.mi import find_gdb
+from gdb.debugger.mi import find_gdb
+from gdb.guest.cpu_state import REGISTER_SETS
 from parity.attempt import Isolation
 from parity.campaign import Case
 from parity.flow.campaign.interrupt import Interrupt
@@ -16,9 +16,9 @@ from parity.flow.campaign.run import build_targets, make_rig
 from parity.flow.hang.inspect import GuestInspector
 from parity.flow.hang.look import find_base
 from parity.outcome import Outcome
-from runners.machine import Stopped
-from runners.runner import make_runner
-from runners.scratch import machine_folder, open_scratch
+from runners.delivery.runner import make_runner
+from runners.machine.machine import Stopped
+from runners.machine.scratch import machine_folder, open_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from parity.configuration import Configuration
     from parity.diagnosis import Hang
     from parity.flow.campaign.run import Observer
-    from runners.inspection import Stall
-    from runners.machine import Machine
-    from runners.rig import Rig
+    from runners.machine.inspection import Stall
+    from runners.machine.machine import Machine
+    from runners.machine.rig import Rig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

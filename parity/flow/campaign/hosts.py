@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from parity.configuration import ProcessDelivery
 from parity.errors import MachineError
-from runners.emulator import find_emulator
+from runners.delivery.emulator import find_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parity.configuration import Configuration
-    from runners.emulator import Host
+    from runners.delivery.emulator import Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,15 +20,15 @@ from parity.flow.campaign.work import Finished, TargetLost, WorkQueue, work
 from parity.flow.hang.inspect import GuestInspector
 from parity.outcome import Outcome
 from parity.whole_files import sweep_unfinished
-from runners.accelerator import choose_accelerator
-from runners.boot import not_made
-from runners.command_line import shell_line
-from runners.commands import read_revision, run_command
 from runners.facts import read_facts, read_runner_version, shown_command
-from runners.images import ImageStore
-from runners.rig import Rig
-from runners.scratch import open_scratch
-from runners.snapshot import SnapshotStanding, find_obstacle
+from runners.machine.boot import not_made
+from runners.machine.images import ImageStore
+from runners.machine.rig import Rig
+from runners.machine.scratch import open_scratch
+from runners.processes.commands import read_revision, run_command
+from runners.qemu.accelerator import choose_accelerator
+from runners.qemu.command_line import shell_line
+from runners.snapshots.snapshot import SnapshotStanding, find_obstacle
 
 if TYPE_CHECKING:
     import signal
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from parity.flow.campaign.order import Order
     from parity.flow.campaign.schedule import Schedule
     from parity.flow.campaign.work import Event
-    from runners.inspection import Inspector
+    from runners.machine.inspection import Inspector
 
 _BUILD_S: Final = 3600.0
 

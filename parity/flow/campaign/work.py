@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 from parity.campaign import BOOT_FAILURES_IN_A_ROW
 from parity.errors import BuildError, ConfigurationError, HarnessError, MachineError
 from parity.outcome import Outcome
-from runners.boot import Report, not_made
-from runners.machine import Stopped
-from runners.process import shortages_named
-from runners.runner import make_runner
+from runners.delivery.runner import make_runner
+from runners.machine.boot import Report, not_made
+from runners.machine.machine import Stopped
+from runners.processes.process import shortages_named
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from parity.flow.campaign.schedule import Schedule, Unit
-    from runners.rig import Rig
-    from runners.runner import Runner
+    from runners.delivery.runner import Runner
+    from runners.machine.rig import Rig
 
 _log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gdb.event_types import provider_name
-from gdb.trace_validation import count_events
+from gdb.trace.event_types import provider_name
+from gdb.trace.trace_validation import count_events
 from parity.document.tracing import ProviderCount, TraceCheck, TraceFacts
 from parity.errors import UsageError
 from parity.flow.hang.diagnose import examine

@@ -20,7 +20,7 @@ from parity.flow.exchange.tap_results import read_tap
 from parity.interchange.junit_reader import read_junit
 from parity.printable import printable_line
 from parity.words import first_few
-from runners.console_text import decode_console
+from runners.console.console_text import decode_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Results in TAP 12 to 14 and in KTAP: lines that nest are runners.ktap's to read, flat ones tap.py's.
+"""Results in TAP 12 to 14 and in KTAP: lines that nest are runners.verdict.ktap's to read, flat ones tap.py's.
 
 Both are handed lines in which an escaped `#` is hidden, so that it begins no directive.
 """
@@ -14,14 +14,14 @@ from parity.errors import UsageError
 from parity.interchange.results import FoundResult, FoundResults
 from parity.outcome import Outcome
 from parity.printable import printable_line
-from runners.ktap import parse_ktap
+from runners.verdict.ktap import parse_ktap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap.line import Result
 
-    from runners.ktap import KtapResult
+    from runners.verdict.ktap import KtapResult
 
 _NESTING: Final = re.compile(r"^[^\n]{0,60}?(?:KTAP version \d{1,9}|TAP version 14)\s*$", re.MULTILINE)
 _RESULT: Final = re.compile(r"(?:not )?ok(?:\s|$)")

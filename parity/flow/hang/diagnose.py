@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db import open_repository
-from gdb.byte_trace import read_byte_trace
-from gdb.capture_folder import CAPTURE_FILE, read_capture
-from gdb.evidence import read_evidence
-from gdb.memory import RecordedMemory
+from gdb.captures.capture_folder import CAPTURE_FILE, read_capture
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.memory import RecordedMemory
 from gdb.rules import diagnose
+from gdb.trace.byte_trace import read_byte_trace
 from parity.configuration import HangRules
 from parity.errors import UsageError
 from parity.flow.results.attempts import read_attempts
 
 if TYPE_CHECKING:
     from db import Repository
-    from gdb.byte_trace import ByteTrace
-    from gdb.capture import Capture
-    from gdb.evidence import Evidence
+    from gdb.captures.capture import Capture
+    from gdb.evidence.evidence import Evidence
+    from gdb.trace.byte_trace import ByteTrace
     from parity.attempt import StoredAttempt
     from parity.configuration import Configuration
     from parity.diagnosis import Diagnosis

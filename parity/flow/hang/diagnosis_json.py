@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gdb.cpu_table import cpu_lines
+from gdb.evidence.cpu_table import cpu_lines
 
 if TYPE_CHECKING:
-    from gdb.evidence import Evidence
-    from gdb.ring import Events
+    from gdb.evidence.evidence import Evidence
+    from gdb.trace.ring import Events
     from parity.flow.hang.diagnose import Examined
 
 

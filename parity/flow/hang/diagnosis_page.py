@@ -6,15 +6,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gdb.cpu_table import cpu_lines
-from gdb.timeline_text import TimelineFilter, format_timeline
+from gdb.evidence.cpu_table import cpu_lines
+from gdb.trace.timeline_text import TimelineFilter, format_timeline
 from parity.printable import printable, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gdb.cpu_state import Frame
-    from gdb.evidence import Evidence
+    from gdb.evidence.evidence import Evidence
+    from gdb.guest.cpu_state import Frame
     from parity.flow.hang.diagnose import Examined
 
 CPU_HEADER: Final = ("CPU", "state", "level", "irqs", "at", "ticks", "tick age", "thread", "system call")

@@ -7,8 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from runners.machine import Stopped
-from runners.observation import Ending
+from runners.machine.machine import Stopped
+from runners.verdict.observation import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from parity.diagnosis import Hang
     from parity.flow.hang.look import Looker
     from parity.flow.hang.pulse import Pulse
-    from runners.inspection import Stall
-    from runners.machine import Machine
-    from runners.rig import Rig
+    from runners.machine.inspection import Stall
+    from runners.machine.machine import Machine
+    from runners.machine.rig import Rig
 
 _log = logging.getLogger(__name__)
 

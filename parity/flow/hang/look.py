@@ -10,31 +10,31 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from gdb.capture import Subject
-from gdb.capture_folder import write_capture
-from gdb.evidence import read_evidence
-from gdb.guest import Guest
-from gdb.kernel import Kernel, read_kernel
-from gdb.roles import Roles
+from gdb.captures.capture import Subject
+from gdb.captures.capture_folder import write_capture
+from gdb.captures.kernel import Kernel, read_kernel
+from gdb.captures.take_capture import Tools, take_capture
+from gdb.evidence.evidence import read_evidence
+from gdb.guest.guest import Guest
+from gdb.kernel_file.roles import Roles
 from gdb.rules import diagnose
-from gdb.take_capture import Tools, take_capture
 from parity.diagnosis import Hang
 from parity.errors import HarnessError
 from parity.flow.hang.pulse import Pulse
 from parity.printable import printable_line
 from parity.whole_files import new_folder
-from runners.machine import Stopped
-from runners.process import launcher_words
+from runners.machine.machine import Stopped
+from runners.processes.process import launcher_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from gdb.capture import Capture
+    from gdb.captures.capture import Capture
     from parity.configuration import HangRules
-    from runners.inspection import Stall
-    from runners.machine import Machine
-    from runners.rig import Rig
+    from runners.machine.inspection import Stall
+    from runners.machine.machine import Machine
+    from runners.machine.rig import Rig
 
 _log = logging.getLogger(__name__)
 

@@ -6,15 +6,15 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from gdb.counters import read_counters
-from gdb.guest import Guest, GuestMemory
+from gdb.guest.guest import Guest, GuestMemory
+from gdb.trace.counters import read_counters
 from parity.errors import ParityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gdb.kernel import Kernel
-    from runners.machine import Machine
+    from gdb.captures.kernel import Kernel
+    from runners.machine.machine import Machine
 
 _GO_BY_THEMSELVES: Final = ("*tick*", "*irq*", "*interrupt*", "*switch*", "*wake*", "*idle*")
 """Counters that move in an idle kernel as well."""

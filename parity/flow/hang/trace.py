@@ -7,13 +7,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gdb.event_types import PROVIDER_NAMES, provider_name
-from gdb.memory import RecordedMemory
-from gdb.perfetto_trace import CounterReading, perfetto_trace
-from gdb.timeline_page import timeline_page_data
-from gdb.timeline_text import TimelineFilter, choose, format_timeline
-from gdb.trace_validation import TraceState, read_indices, validate_trace
-from gdb.trace_validation import count_events as count_by_provider
+from gdb.guest.memory import RecordedMemory
+from gdb.trace.event_types import PROVIDER_NAMES, provider_name
+from gdb.trace.perfetto_trace import CounterReading, perfetto_trace
+from gdb.trace.timeline_page import timeline_page_data
+from gdb.trace.timeline_text import TimelineFilter, choose, format_timeline
+from gdb.trace.trace_validation import TraceState, read_indices, validate_trace
+from gdb.trace.trace_validation import count_events as count_by_provider
 from parity.errors import UnknownNameError, UsageError
 from parity.flow.hang.diagnosis_json import describe_each
 from parity.flow.hang.trace_page import render_trace_page
@@ -22,9 +22,9 @@ from parity.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gdb.evidence import Evidence
-    from gdb.timeline import Timeline
-    from gdb.trace_validation import Check
+    from gdb.evidence.evidence import Evidence
+    from gdb.trace.timeline import Timeline
+    from gdb.trace.trace_validation import Check
     from parity.flow.hang.diagnose import Examined
 
 _MOMENT: Final = re.compile(r"-?(?P<number>[0-9]{1,12}(?:\.[0-9]{1,9})?) ?(?P<unit>ns|us|µs|ms|s)")

@@ -13,7 +13,7 @@ TEMPLATE: Final = "trace.html.j2"
 
 
 def render_trace_page(data: Mapping[str, Any]) -> str:
-    """Return the page for `gdb.timeline_page.timeline_page_data`; the same data give the same bytes.
+    """Return the page for `gdb.trace.timeline_page.timeline_page_data`; the same data give the same bytes.
 
     Whatever the guest wrote stays text: the template escapes for HTML, and what its script reads is JSON in which
     nothing can end the element that holds it.

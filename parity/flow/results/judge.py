@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from parity.attempt import LogKind
 from parity.errors import UsageError
-from runners.console_text import decode_console
-from runners.observation import QemuExit, read_observation
-from runners.replay import judge_log, judge_observation
+from runners.console.console_text import decode_console
+from runners.verdict.observation import QemuExit, read_observation
+from runners.verdict.replay import judge_log, judge_observation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from db.maintenance import Dispensable, References, check_database, owner_of_log, prune, read_references
-from gdb.capture_folder import read_capture
+from gdb.captures.capture_folder import read_capture
 from parity.errors import UsageError
 from parity.flow.results.attempts import folder_size
 from parity.printable import printable

@@ -1,0 +1,1 @@
+"""What the kernel's ELF file tells: symbols, types, and whose a function is by its name. All modules are pure."""

@@ -1,0 +1,1 @@
+"""The kernel's threads and run queues, read from its memory. All modules are pure."""

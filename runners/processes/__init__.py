@@ -1,0 +1,1 @@
+"""Processes that cannot outlive the one that started them, and the user's own commands."""

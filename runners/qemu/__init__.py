@@ -1,0 +1,4 @@
+"""One QEMU: its command line, its process, its monitor.
+
+Pure modules: command_line.
+"""
