@@ -16,7 +16,6 @@ from runners.machine.progress import ProgressMeter, read_wanted_cpu_s, wants_to_
 from runners.processes.process import shortage
 from runners.qemu.command_line import Wiring
 from runners.qemu.qemu_process import EXIT_S, QemuProcess
-from runners.snapshots.hand_over import MOST_BYTES, hand_over
 from runners.snapshots.saved_state import SavedState
 from runners.verdict.observation import Ending, QemuExit
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from parity.deadline import Deadline
     from runners.console.console import Searchable
     from runners.qemu.qmp import Monitor
+    from runners.snapshots.hand_over import HandOver
 
 _SLICE_S: Final = 0.05
 """How often a wait looks at everything but the console."""
@@ -72,8 +72,8 @@ class Machine:
     """Started paused by entering the context, then `run`; ended and reaped by leaving it.
 
     `command` makes QEMU's arguments once the wiring is known; relative paths in them start from `working_folder`.
-    `has_successor` says whether it can make those of a QEMU that takes over. Everything that the machine itself writes
-    is in `folder`.
+    `hand_over` moves a saved guest to a QEMU that restores it faster, whose arguments `command` can make as well; None
+    where that is not wanted. Everything that the machine itself writes is in `folder`.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Machine:
         console_port: str,
         other_ports: Sequence[str],
         stop: Event,
-        has_successor: bool = False,
+        hand_over: HandOver | None = None,
     ) -> None:
         self._command = command
         self._working_folder = working_folder
-        self._has_successor = has_successor
+        self._hand_over = hand_over
         self._stop = stop
         self._console_port = console_port
         self.folder = folder
@@ -189,7 +189,7 @@ class Machine:
         self.monitor.execute("stop")
         try:
             self._saved.save_memory()
-            why_not = self._hand_over() if self._has_successor else ""
+            why_not = self._move()
             self._saved.save_devices()
         finally:
             self.monitor.execute("cont")
@@ -302,16 +302,16 @@ class Machine:
     ) -> None:
         self.close()
 
-    def _hand_over(self) -> str:
+    def _move(self) -> str:
         """Have another QEMU go on with the guest, which stands still; return why it does not, where that fails.
 
         The guest stands still afterwards as well.
         """
-        self._has_successor = False  # it is tried once
-        if self._saved.memory is None or self._saved.memory.used_bytes > MOST_BYTES:
+        moving, self._hand_over = self._hand_over, None  # it is tried once
+        if moving is None or self._saved.memory is None or self._saved.memory.used_bytes > moving.most_bytes:
             return ""
         try:
-            successor, memory = hand_over(
+            successor, memory = moving.hand_over(
                 self._qemu, self._saved.memory, lambda: self._start_qemu(takes_over=True)
             )
         except MachineError as error:

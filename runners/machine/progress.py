@@ -22,13 +22,18 @@ _BUSY_SHARE: Final = 0.5
 
 
 class ProgressMeter:
-    """Remembers when some processes, together, were last seen working."""
+    """Remembers when some processes, together, were last seen working; `read` tells the CPU seconds that one wanted."""
 
     def __init__(
-        self, pids: Callable[[], Iterable[int]], *, clock: Callable[[], float] = time.monotonic
+        self,
+        pids: Callable[[], Iterable[int]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        read: Callable[[int], float] | None = None,
     ) -> None:
         self._pids = pids
         self._clock = clock
+        self._read_one = read or read_wanted_cpu_s
         self._sampled_at = clock()
         self._wanted_s = self._read()
         self.worked_at = self._sampled_at
@@ -73,7 +78,7 @@ class ProgressMeter:
             self._counted = counted
 
     def _read(self) -> float:
-        return sum(read_wanted_cpu_s(pid) for pid in self._pids())
+        return sum(self._read_one(pid) for pid in self._pids())
 
 
 def read_wanted_cpu_s(pid: int) -> float:

@@ -24,6 +24,7 @@ from runners.machine.pace import Pace, host_load
 from runners.machine.scratch import machine_folder
 from runners.processes.commands import run_command
 from runners.qemu.command_line import MachineFiles, qemu_command
+from runners.snapshots.hand_over import HandOver
 from runners.snapshots.kernel_stub import make_stub
 from runners.snapshots.snapshot import SnapshotStanding, can_hand_over, make_overlay, make_state_image
 
@@ -64,6 +65,10 @@ class Rig:
     pace: Pace = field(default_factory=Pace)
     inspector: Inspector | None = None
     """Looks into guests that get no further."""
+    hand_over: HandOver = field(default_factory=HandOver)
+    """Moves booted guests to a QEMU that restores them faster."""
+    machine_type: type[Machine] = Machine
+    """What a running QEMU is held as."""
 
     def fields(self, test: str) -> dict[str, str]:
         """Return a fresh attempt's template fields, with a nonce that no guest can guess."""
@@ -112,23 +117,23 @@ class Rig:
             def command(wiring: Wiring) -> tuple[str, ...]:
                 return self.command_line(fields, files, append=append, wiring=wiring)
 
-            with self._start(command, folder, has_successor=files.stub is not None) as machine:
+            with self._start(command, folder, self.hand_over if files.stub is not None else None) as machine:
                 if self.inspector is not None:
                     machine.count_progress(self.inspector.progress_of(self, machine, fields))
                 yield machine
 
     def _start(
-        self, command: Callable[[Wiring], Sequence[str]], folder: Path, *, has_successor: bool
+        self, command: Callable[[Wiring], Sequence[str]], folder: Path, hand_over: HandOver | None
     ) -> Machine:
         """Start a machine; where QEMU knows no memory that can be shared, once more without."""
-        machine = Machine(
+        machine = self.machine_type(
             command,
             folder=folder,
             working_folder=self.configuration.root,
             console_port=self.target.console_port,
             other_ports=[port for port in self.target.serial if port != self.target.console_port],
             stop=self.stop,
-            has_successor=has_successor,
+            hand_over=hand_over,
         )
         try:
             machine.run()
@@ -140,7 +145,7 @@ class Rig:
                 raise
             _log.info("%s: without shared memory: %s", self.name, error.message)
             self._memory.backend = None
-            return self._start(command, folder, has_successor=has_successor)
+            return self._start(command, folder, hand_over)
         return machine
 
     def command_line(

@@ -29,12 +29,13 @@ _LONGEST: Final = 60
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made with mkdtemp
 
 
-def scratch_root(memory: Path = _MEMORY) -> Path:
+def scratch_root(memory: Path = _MEMORY, temporary: Path | None = None) -> Path:
     """Return where scratch folders go: memory if possible, never a deep path, in which no socket can be.
 
-    Raises `MachineError` where there is no such place.
+    `temporary` is the folder for temporary files; the system's, where it is not said. Raises `MachineError` where there
+    is no such place.
     """
-    wanted = Path(tempfile.gettempdir())
+    wanted = temporary or Path(tempfile.gettempdir())
     for root in (memory, wanted, Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - as above
         if len(os.fsencode(root)) <= _LONGEST and os.access(root, os.W_OK | os.X_OK):
             return root

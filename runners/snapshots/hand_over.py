@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from runners.qemu.qmp import Monitor
     from runners.snapshots.saved_memory import SavedMemory
 
-MOST_BYTES: Final = 256 * 1024 * 1024
-"""Of used memory: with more, a restore takes long for other reasons, and the host holds it three times for a moment."""
 _FILE: Final = "guest"
 """What QEMU calls the file that the guest goes through."""
 _OVER: Final = frozenset({"none", "completed", "failed", "cancelled"})
@@ -36,55 +34,65 @@ _MOVED_S: Final = 10.0
 _POLL_S: Final = 0.002
 
 
-def hand_over(
-    source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]
-) -> tuple[QemuProcess, SavedMemory]:
-    """Return the QEMU that has the guest now, standing still, and its saved memory.
+class HandOver:
+    """How a guest goes to another QEMU, step by step."""
 
-    The guest stands still at the source; `memory` is what was saved of its memory there. `start` starts the other QEMU,
-    which waits for a guest. Raises `MachineError` where it cannot be done; the guest is then where it was.
-    """
-    with contextlib.ExitStack() as resources, contextlib.ExitStack() as undo:
-        resources.enter_context(refusals_named("hand the guest over to another QEMU"))
-        state = os.memfd_create("parity-guest")
-        resources.callback(os.close, state)
-        undo.callback(_take_back, source.monitor)
-        _send(source.monitor, state)
-        successor = start()
-        undo.callback(successor.close)
-        successor.connect()
-        theirs = share_memory(successor.monitor, successor.pid)
-        if theirs is None:
-            raise MachineError("the second QEMU does not share its memory as the first one did")
-        undo.callback(theirs.close)
-        # The memory first: devices look at it when their state comes (hw/i386/kvmvapic.c, QEMU 7.2).
-        theirs.adopt(memory)
-        os.lseek(state, 0, os.SEEK_SET)
-        _receive(successor, state)
-        undo.pop_all()
-        return successor, theirs
+    most_bytes: int = 256 * 1024 * 1024
+    """Of used memory: with more, a restore takes long for other reasons, and the host holds it three times for a moment."""
 
+    def hand_over(
+        self, source: QemuProcess, memory: SavedMemory, start: Callable[[], QemuProcess]
+    ) -> tuple[QemuProcess, SavedMemory]:
+        """Return the QEMU that has the guest now, standing still, and its saved memory.
 
-def _send(monitor: Monitor, file: int) -> None:
-    monitor.give(file, _FILE)
-    monitor.execute("migrate", uri=f"fd:{_FILE}")
-    _await_end(monitor)
+        The guest stands still at the source; `memory` is what was saved of its memory there. `start` starts the other
+        QEMU, which waits for a guest. Raises `MachineError` where it cannot be done; the guest is then where it was.
+        """
+        with contextlib.ExitStack() as resources, contextlib.ExitStack() as undo:
+            resources.enter_context(refusals_named("hand the guest over to another QEMU"))
+            state = os.memfd_create("parity-guest")
+            resources.callback(os.close, state)
+            undo.callback(_take_back, source.monitor)
+            self.send(source.monitor, state)
+            successor = start()
+            undo.callback(successor.close)
+            successor.connect()
+            theirs = share_memory(successor.monitor, successor.pid)
+            if theirs is None:
+                raise MachineError("the second QEMU does not share its memory as the first one did")
+            undo.callback(theirs.close)
+            # The memory first: devices look at it when their state comes (hw/i386/kvmvapic.c, QEMU 7.2).
+            self.copy_memory(memory, theirs)
+            os.lseek(state, 0, os.SEEK_SET)
+            self.receive(successor, state)
+            undo.pop_all()
+            return successor, theirs
 
+    def send(self, monitor: Monitor, file: int) -> None:
+        """Have the QEMU that has the guest write everything but its memory to an open file."""
+        monitor.give(file, _FILE)
+        monitor.execute("migrate", uri=f"fd:{_FILE}")
+        self.await_end(monitor)
 
-def _receive(successor: QemuProcess, file: int) -> None:
-    try:
-        successor.monitor.give(file, _FILE)
-        successor.monitor.execute("migrate-incoming", uri=f"fd:{_FILE}")
-        _await_end(successor.monitor)
-    except MachineError as error:  # QEMU ends where it cannot take a guest in, and says why
-        why = printable_line(successor.stderr.strip()) or error.message
-        raise MachineError(f"the second QEMU did not take the guest in: {why}") from error
+    def copy_memory(self, ours: SavedMemory, theirs: SavedMemory) -> None:
+        """Make the other QEMU's memory what was saved of the guest's."""
+        theirs.adopt(ours)
 
+    def receive(self, successor: QemuProcess, file: int) -> None:
+        """Have the other QEMU take the guest in from an open file."""
+        try:
+            successor.monitor.give(file, _FILE)
+            successor.monitor.execute("migrate-incoming", uri=f"fd:{_FILE}")
+            self.await_end(successor.monitor)
+        except MachineError as error:  # QEMU ends where it cannot take a guest in, and says why
+            why = printable_line(successor.stderr.strip()) or error.message
+            raise MachineError(f"the second QEMU did not take the guest in: {why}") from error
 
-def _await_end(monitor: Monitor) -> None:
-    answer = _await_standstill(monitor, Deadline.after(_MOVED_S))
-    if (status := answer.get("status")) != "completed":
-        raise MachineError(f"QEMU could not move the guest: {answer.get('error-desc', status)}")
+    def await_end(self, monitor: Monitor) -> None:
+        """Wait until a QEMU's migration is over."""
+        answer = _await_standstill(monitor, Deadline.after(_MOVED_S))
+        if (status := answer.get("status")) != "completed":
+            raise MachineError(f"QEMU could not move the guest: {answer.get('error-desc', status)}")
 
 
 def _take_back(monitor: Monitor) -> None:

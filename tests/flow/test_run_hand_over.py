@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-import runners.machine.machine
-import runners.snapshots.hand_over
 from parity.attempt import Isolation
 from parity.configuration import load_configuration
 from parity.errors import MachineError
 from parity.outcome import Outcome
-from runners.snapshots.saved_memory import SavedMemory
+from runners.snapshots.hand_over import HandOver
 from tests.support.duet import kernel
 from tests.support.lab import ARCHITECTURES, ROOT, Lab, outcomes
 from tests.support.machines import Bystander, replace_qemu, snapshots_of
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
     from runners.qemu.qemu_process import QemuProcess
     from runners.qemu.qmp import Monitor
+    from runners.snapshots.saved_memory import SavedMemory
 
 __all__ = ["kernel"]
 
@@ -116,19 +115,16 @@ def test_a_qemu_that_takes_no_guest_over_is_tried_once_and_the_first_one_goes_on
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, architecture: str
-) -> None:
-    def receive_garbage(successor: QemuProcess, file: int) -> None:
-        os.pwrite(file, b"\xff" * 64, 0)
-        receive(successor, file)
+def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(lab: Lab, architecture: str) -> None:
+    class Garbles(HandOver):
+        def receive(self, successor: QemuProcess, file: int) -> None:
+            os.pwrite(file, b"\xff" * 64, 0)
+            super().receive(successor, file)
 
-    receive = runners.snapshots.hand_over._receive
-    monkeypatch.setattr(runners.snapshots.hand_over, "_receive", receive_garbage)
     tests = ("count", "fail", "count_again")
     configuration = lab.write(*tests, architectures=[architecture])
     bystander = Bystander()
-    with snapshots_of(configuration, architecture, bystander) as (rig, runner):
+    with snapshots_of(configuration, architecture, bystander, hand_over=Garbles()) as (rig, runner):
         attempts = [report.attempt for report in runner.run(tests)]
         assert "the second QEMU" in rig.snapshots.why_slow
         assert [machine.pid for machine in bystander.machines] == bystander.pids
@@ -137,35 +133,47 @@ def test_a_guest_that_cannot_be_taken_in_stays_where_it_was(
     assert [a.boot_s is not None for a in attempts] == [True, False, False]
 
 
-def test_a_guest_that_uses_much_memory_stays_where_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runners.machine.machine, "MOST_BYTES", 4096)
+def test_a_guest_that_uses_much_memory_stays_where_it_was(lab: Lab) -> None:
+    class TakesLittle(HandOver):
+        most_bytes = 4096
+
     configuration = lab.write("pass", architectures=["x86_64"])
     bystander = Bystander()
-    with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):
+    with snapshots_of(configuration, "x86_64", bystander, hand_over=TakesLittle()) as (rig, runner):
         (report,) = runner.run(("pass",))
         assert [machine.pid for machine in bystander.machines] == bystander.pids
         assert not rig.snapshots.why_slow
     assert report.attempt.isolation is Isolation.SNAPSHOT
 
 
-def test_a_guest_that_takes_too_long_to_send_goes_on_where_it_was(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def give_up(_monitor: Monitor) -> None:
-        raise MachineError("too slow")
+def test_a_guest_that_takes_too_long_to_send_goes_on_where_it_was(lab: Lab) -> None:
+    class GivesUp(HandOver):
+        def await_end(self, monitor: Monitor) -> None:
+            monitor.execute("query-migrate")  # once, where a patient one would go on asking
+            raise MachineError("too slow")
 
-    monkeypatch.setattr(runners.snapshots.hand_over, "_await_end", give_up)
-    configuration = lab.write("count", "fail", "count_again", architectures=["x86_64"])
+    tests = ("count", "fail", "count_again")
+    configuration = lab.write(*tests, architectures=["x86_64"])
+    with snapshots_of(configuration, "x86_64", hand_over=GivesUp()) as (rig, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
+        assert rig.snapshots.why_slow == "too slow"
+        assert rig.snapshots.works
+    assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
+    assert [a.boot_s is not None for a in attempts] == [True, False, False]
+
+
+def test_a_run_says_why_its_guests_stayed_where_they_were(lab: Lab) -> None:
+    script = 'case "$*" in *-incoming*) echo not today >&2; exit 1;; esac'
+    configuration = lab.write("pass", architectures=["x86_64"], target=replace_qemu(lab.folder, script))
     summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
-    assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS, Outcome.PASS]
-    assert summary.slow_restores == {"x86_64": "too slow"}
+    assert "not today" in summary.slow_restores["x86_64"]
     assert not summary.without_snapshots
 
 
 @pytest.mark.parametrize("victim", ["source", "successor"])
 @pytest.mark.parametrize("moment", ["before the state is sent", "before it is taken in", "afterwards"])
 def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, victim: str, moment: str
+    lab: Lab, victim: str, moment: str
 ) -> None:
     bystander = Bystander()
     killed: list[int] = []
@@ -177,25 +185,22 @@ def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most
                 killed.append(qemu.pid)
                 os.kill(qemu.pid, signal.SIGKILL)
 
-    send, receive = runners.snapshots.hand_over._send, runners.snapshots.hand_over._receive
+    class Struck(HandOver):
+        def send(self, monitor: Monitor, file: int) -> None:
+            if moment == "before the state is sent":
+                kill()
+            super().send(monitor, file)
 
-    def kill_and_send(monitor: Monitor, file: int) -> None:
-        if moment == "before the state is sent":
-            kill()
-        send(monitor, file)
+        def receive(self, successor: QemuProcess, file: int) -> None:
+            if moment == "before it is taken in":
+                kill()
+            super().receive(successor, file)
+            if moment == "afterwards":
+                kill()
 
-    def kill_and_receive(successor: QemuProcess, file: int) -> None:
-        if moment == "before it is taken in":
-            kill()
-        receive(successor, file)
-        if moment == "afterwards":
-            kill()
-
-    monkeypatch.setattr(runners.snapshots.hand_over, "_send", kill_and_send)
-    monkeypatch.setattr(runners.snapshots.hand_over, "_receive", kill_and_receive)
     tests = ("pass", "fail", "skip")
     configuration = lab.write(*tests, architectures=["x86_64"])
-    with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):
+    with snapshots_of(configuration, "x86_64", bystander, hand_over=Struck()) as (rig, runner):
         attempts = [report.attempt for report in runner.run(tests)]
         assert rig.snapshots.works
     assert bool(killed) == ((victim, moment) != ("successor", "before the state is sent"))
@@ -205,14 +210,15 @@ def test_a_qemu_that_is_killed_while_a_guest_is_handed_over_costs_a_boot_at_most
     assert not qemus()
 
 
-def test_memory_that_the_host_does_not_give_leaves_the_guest_where_it_was(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_theirs: SavedMemory, _ours: SavedMemory) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_memory_that_the_host_does_not_give_leaves_the_guest_where_it_was(lab: Lab) -> None:
+    class Refused(HandOver):
+        def copy_memory(self, ours: SavedMemory, theirs: SavedMemory) -> None:  # noqa: ARG002 - as it is called
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(SavedMemory, "adopt", refuse)
-    configuration = lab.write("pass", "fail", architectures=["x86_64"])
-    summary = lab.run(configuration, isolation=Isolation.SNAPSHOT)
-    assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS]
-    assert "No space left" in summary.slow_restores["x86_64"]
+    tests = ("pass", "fail")
+    configuration = lab.write(*tests, architectures=["x86_64"])
+    with snapshots_of(configuration, "x86_64", hand_over=Refused()) as (rig, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
+        assert "No space left" in rig.snapshots.why_slow
+    assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL]
+    assert [a.boot_s is not None for a in attempts] == [True, False]

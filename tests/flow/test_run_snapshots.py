@@ -13,6 +13,7 @@ from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
 from runners.machine.machine import Machine
 from tests.support.lab import ARCHITECTURES, Lab, Watcher, outcomes
+from tests.support.machines import snapshots_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,24 +74,21 @@ def test_a_machine_that_ended_itself_is_booted_anew(lab: Lab, ending: str) -> No
 
 
 @pytest.mark.parametrize("killed", ["before", "after"])
-def test_a_qemu_that_is_killed_on_its_way_back_is_booted_anew(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, killed: str
-) -> None:
-    begin = Machine.begin_restore
+def test_a_qemu_that_is_killed_on_its_way_back_is_booted_anew(lab: Lab, killed: str) -> None:
+    class Mortal(Machine):
+        def begin_restore(self) -> None:
+            if killed == "after":
+                super().begin_restore()
+            os.kill(self.pid, signal.SIGKILL)
+            if killed == "before":
+                super().begin_restore()
 
-    def begin_and_die(machine: Machine) -> None:
-        if killed == "after":
-            begin(machine)
-        os.kill(machine.pid, signal.SIGKILL)
-        if killed == "before":
-            begin(machine)
-
-    monkeypatch.setattr(Machine, "begin_restore", begin_and_die)
-    summary = lab.run(
-        lab.write("pass", "fail", "skip", architectures=["x86_64"]), isolation=Isolation.SNAPSHOT
-    )
-    assert [attempt.boot_s is not None for attempt in summary.attempts] == [True] * 3
-    assert sorted(outcomes(summary).values()) == [Outcome.FAIL, Outcome.PASS, Outcome.SKIP]
+    tests = ("pass", "fail", "skip")
+    configuration = lab.write(*tests, architectures=["x86_64"])
+    with snapshots_of(configuration, "x86_64", machine_type=Mortal) as (_, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
+    assert [attempt.boot_s is not None for attempt in attempts] == [True] * 3
+    assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL, Outcome.SKIP]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

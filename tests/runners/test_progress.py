@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import psutil
 import pytest
 
-from runners.machine import progress
 from runners.machine.progress import ProgressMeter, read_wanted_cpu_s, wants_to_run
 
 LIMIT_S = 3.0
@@ -36,18 +35,21 @@ class Guest:
 
 
 @pytest.fixture
-def guest(monkeypatch: pytest.MonkeyPatch) -> Guest:
-    guest = Guest()
-    monkeypatch.setattr(progress, "read_wanted_cpu_s", lambda _pid: guest.wanted_s)
-    return guest
+def guest() -> Guest:
+    return Guest()
+
+
+def meter_of(guest: Guest) -> ProgressMeter:
+    meter = ProgressMeter(lambda: (1,), clock=lambda: guest.now, read=lambda _pid: guest.wanted_s)
+    meter.count = guest.read_count
+    return meter
 
 
 def quiet_after(
     guest: Guest, *, limit_s: float = LIMIT_S, up_to_s: float = 20.0, stalled: bool = False
 ) -> float:
     """Return for how many seconds a guest that has just printed something may be silent; infinity for good."""
-    meter = ProgressMeter(lambda: (1,), clock=lambda: guest.now)
-    meter.count = guest.read_count
+    meter = meter_of(guest)
     printed_at = guest.now
     while guest.now - printed_at < up_to_s:
         guest.now += STEP_S
@@ -91,8 +93,7 @@ def test_counters_are_read_from_half_of_the_limit_on(guest: Guest) -> None:
 
 
 def test_a_new_test_begins_with_no_silence_behind_it(guest: Guest) -> None:
-    meter = ProgressMeter(lambda: (1,), clock=lambda: guest.now)
-    meter.count = guest.read_count
+    meter = meter_of(guest)
     printed_at = guest.now
     guest.now += 2 * LIMIT_S
     meter.reset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from parity.attempt import Isolation
@@ -13,6 +13,7 @@ from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import make_rig
 from parity.flow.campaign.selection import select_cases
 from runners.delivery.runner import make_runner
+from runners.machine.machine import Machine
 from runners.machine.scratch import open_scratch
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from parity.diagnosis import Hang
     from runners.delivery.runner import Runner
     from runners.machine.inspection import Stall
-    from runners.machine.machine import Machine
     from runners.machine.rig import Rig
+    from runners.snapshots.hand_over import HandOver
 
 
 @dataclass
@@ -47,7 +48,12 @@ class Bystander:
 
 @contextlib.contextmanager
 def snapshots_of(
-    configuration: Configuration, target: str, bystander: Bystander | None = None
+    configuration: Configuration,
+    target: str,
+    bystander: Bystander | None = None,
+    *,
+    machine_type: type[Machine] = Machine,
+    hand_over: HandOver | None = None,
 ) -> Iterator[tuple[Rig, Runner]]:
     """Give what takes a target's tests with isolation by snapshot; its machine ends with the context."""
     order = Order(
@@ -55,6 +61,7 @@ def snapshots_of(
     )
     with open_scratch() as scratch:
         rig = make_rig(configuration, target, order, scratch, Interrupt(), inspector=bystander)
+        rig = replace(rig, machine_type=machine_type, hand_over=hand_over or rig.hand_over)
         with contextlib.closing(make_runner(rig)) as runner:
             yield rig, runner
 
