@@ -13,7 +13,7 @@ from rich.text import Text
 
 from parity.cli.slowness import SlowTests
 from parity.cli.styles import OUTCOME_STYLES
-from parity.flow.campaign.work import Finished, Started, TargetLost, WorkerEnded
+from parity.flow.campaign.work import BootFailed, Finished, Started, TargetLost, WorkerEnded
 from parity.hangs import deciding_sentence
 from parity.outcome import Outcome
 from parity.printable import printable_line
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from parity.attempt import Attempt
+    from parity.attempt import Attempt, BootFailure
+    from parity.cli.slowness import Slow
     from parity.flow.campaign.order import Order
     from parity.flow.campaign.run import Observer
 from parity.flow.campaign.work import Event
@@ -107,13 +108,11 @@ class PlainObserver:
         """Write a line for a verdict, two for one that needs a look, and one for a test that takes long."""
         self.tell_slow(event)
         match event:
+            case BootFailed(failure=failure, tries_left=tries_left):
+                again = "; it is tried again" if tries_left > 0 else ""
+                line = f"{failure.target:<{self._width}}  boot failed: {_why_not_booted(failure)}{again}"
+                self._console.print(Text(line), soft_wrap=True)
             case Finished(report=report):
-                for failure in report.boot_failures:
-                    sentence = failure.hang.diagnosis.sentence if failure.hang else ""
-                    why = f"; {sentence}" if sentence not in failure.reason else ""
-                    self._console.print(
-                        Text(f"{failure.target}  boot failed: {failure.reason}{why}"), soft_wrap=True
-                    )
                 self._console.print(describe_attempt(report.attempt, width=self._width), soft_wrap=True)
             case TargetLost(target=target, error=error):
                 self._console.print(
@@ -127,11 +126,7 @@ class PlainObserver:
         now = time.monotonic()
         self._slow.follow(event, now)
         for slow in self._slow.due(now):
-            target, word = slow.started.target, "boots" if slow.is_booting else "SLOW"
-            line = (
-                f"{target:<{self._width}}  {slow.started.tests[0]:<28} {word:<8} {slow.seconds:6.2f} s so far"
-            )
-            self._console.print(Text(line, style="yellow"), soft_wrap=True)
+            self._console.print(Text(describe_slow(slow, width=self._width), style="yellow"), soft_wrap=True)
 
 
 class BriefObserver(PlainObserver):
@@ -154,7 +149,7 @@ class BriefObserver(PlainObserver):
             return
         self._slow.follow(event, time.monotonic())
         self._counts[event.report.attempt.verdict.outcome] += 1
-        if not event.report.attempt.verdict.outcome.is_wanted or event.report.boot_failures:
+        if not event.report.attempt.verdict.outcome.is_wanted:
             super().happened(event)
         done = self._counts.total()
         if done % max(1, (self._total or 1000) // 10) == 0:
@@ -193,7 +188,7 @@ class LiveObserver(PlainObserver):
                 self._workers.pop(worker, None)
             case Finished(report=report):
                 self._counts[report.attempt.verdict.outcome] += 1
-                if not report.attempt.verdict.outcome.is_wanted or report.boot_failures:
+                if not report.attempt.verdict.outcome.is_wanted:
                     super().happened(event)
             case _:
                 super().happened(event)
@@ -206,7 +201,7 @@ class LiveObserver(PlainObserver):
                 (f"  {started.target:<{self._width}}  ", "dim"),
                 started.tests[0] if len(started.tests) == 1 else f"a suite of {len(started.tests)} tests",
                 (f"  {time.monotonic() - since:.1f} s", "dim"),
-                ("  boots" if self._slow.is_booting(worker) else "", "dim"),
+                (f"  boots  {self._last_line(worker)}" if self._slow.is_booting(worker) else "", "dim"),
                 ("  SLOW" if self._slow.is_slow(worker, time.monotonic()) else "", "yellow"),
                 no_wrap=True,
                 overflow="ellipsis",
@@ -217,11 +212,31 @@ class LiveObserver(PlainObserver):
         left = describe_done(done, self._total) + describe_counts(self._counts) if done else Text("starting")
         return Group(*lines, left + Text(self._time_left(done), style="dim"))
 
+    def _last_line(self, worker: int) -> str:
+        return printable_line(self._slow.last_line(worker), limit=80)
+
     def _time_left(self, done: int) -> str:
         if not done or self._total is None or done >= self._total:
             return ""
         seconds = (time.monotonic() - self._started) / done * (self._total - done)
         return f"  about {seconds:.0f} s left"
+
+
+def describe_slow(slow: Slow, *, width: int) -> str:
+    """Return one line for what takes long, its target padded to `width`; for a boot with what its console says."""
+    word = "boots" if slow.is_booting else "SLOW"
+    line = (
+        f"{slow.started.target:<{width}}  {slow.started.tests[0]:<28} {word:<8} {slow.seconds:6.2f} s so far"
+    )
+    if not slow.is_booting:
+        return line
+    said = printable_line(slow.last_line, limit=80)
+    return f"{line}; last console line: {said or '(nothing)'}"
+
+
+def _why_not_booted(failure: BootFailure) -> str:
+    sentence = failure.hang.diagnosis.sentence if failure.hang else ""
+    return failure.reason if sentence in failure.reason else f"{failure.reason}; {sentence}"
 
 
 def describe_done(done: int, total: int | None) -> Text:

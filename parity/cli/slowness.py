@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from parity.flow.campaign.work import Booted, Booting, Finished, Started, WorkerEnded
+from parity.flow.campaign.work import Booted, Booting, Finished, MachineStarted, Started, WorkerEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from parity.flow.campaign.work import Event
 
@@ -25,6 +25,8 @@ class Slow:
     """Whether it waits for its machine."""
     seconds: float
     """So far."""
+    last_line: str
+    """What a booting machine's console said last: the guest's own words."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class _Running:
     since: float
     is_booting: bool = False
     next_s: float = FIRST_S
+    last_line: Callable[[], str] = str
 
 
 @dataclass(slots=True)
@@ -49,6 +52,9 @@ class SlowTests:
             case Booting(worker=worker) | Booted(worker=worker) if worker in self._running:
                 started = self._running[worker].started
                 self._running[worker] = _Running(started, now, is_booting=isinstance(event, Booting))
+            case MachineStarted(worker=worker, last_line=last_line) if worker in self._running:
+                started = self._running[worker].started
+                self._running[worker] = _Running(started, now, is_booting=True, last_line=last_line)
             case Finished(worker=worker) | WorkerEnded(worker=worker):
                 self._running.pop(worker, None)
             case _:
@@ -61,7 +67,7 @@ class SlowTests:
             if taken >= running.next_s:
                 while running.next_s <= taken:
                     running.next_s *= 2
-                yield Slow(running.started, running.is_booting, taken)
+                yield Slow(running.started, running.is_booting, taken, running.last_line())
 
     def is_slow(self, worker: int, now: float) -> bool:
         """Whether a worker's test is slow by now."""
@@ -72,3 +78,8 @@ class SlowTests:
         """Whether a worker's test waits for its machine."""
         running = self._running.get(worker)
         return running is not None and running.is_booting
+
+    def last_line(self, worker: int) -> str:
+        """Return what the console of a worker's booting machine said last."""
+        running = self._running.get(worker)
+        return running.last_line() if running is not None else ""

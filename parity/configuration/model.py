@@ -125,7 +125,8 @@ class Typing(Table):
     """How long the echo may take."""
     retries: Annotated[int, Field(ge=0, le=20)] = 3
     """How often a garbled line is typed again, from a clean prompt."""
-    newline: str = "\n"
+    newline: Annotated[str, Field(min_length=1)] | None = None
+    """What ends a line; None: "\\n", and "\\r", as the Enter key of a terminal sends it, where the guest leaves that alone."""
     clear: str = "\x15"
     """Typed to throw away a garbled line: Ctrl-U, or "\\n" where the shell does not know it."""
 

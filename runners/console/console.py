@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import pexpect
 from pexpect.fdpexpect import fdspawn
 
-from runners.console.console_text import ConsoleDecoder
+from runners.console.console_text import ConsoleDecoder, last_line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,10 +142,7 @@ class Console:
     @property
     def last_line(self) -> str:
         """The last line that is not blank."""
-        for line in reversed(self.text_since(0)[-_LINES_TAIL:].splitlines()):
-            if line.strip():
-                return line
-        return ""
+        return last_line_of(self.text_since(0)[-_LINES_TAIL:])
 
     def expect(self, patterns: Sequence[Searchable], timeout_s: float) -> int | None:
         """Wait for any pattern; return its index, or None after `timeout_s`. Text up to the match is consumed.

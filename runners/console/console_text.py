@@ -85,6 +85,11 @@ def _is_tail_of_complete(text: str, start: int) -> bool:
     return complete is not None and complete.end() == len(text) and complete.end() - start > 2
 
 
+def last_line_of(text: str) -> str:
+    """Return the last line that is not blank; empty where there is none."""
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "")
+
+
 def decode_console(content: bytes) -> str:
     """Return the whole text of a saved log."""
     decoder = ConsoleDecoder()

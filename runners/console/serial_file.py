@@ -1,19 +1,21 @@
-"""A serial port that QEMU writes to a file, read as it grows."""
+"""A serial port's file, read as it grows."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from runners.console.console_text import ConsoleDecoder
+from runners.console.console_text import ConsoleDecoder, decode_console, last_line_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_TAIL: Final = 4096
+
 
 class SerialFile:
-    """Text and raw bytes since the boot began, or since they were forgotten."""
+    """A port that QEMU writes to a file itself. Text and raw bytes since the boot began, or since they were forgotten."""
 
     def __init__(self, path: Path) -> None:
         path.touch()
@@ -54,3 +56,16 @@ class SerialFile:
     def close(self) -> None:
         """Let go of the file."""
         self._stream.close()
+
+
+def read_last_line(path: Path) -> str:
+    """Return the last line that is not blank of a port's raw log; empty where there is none, or no such file any more.
+
+    Safe in any thread, while the log grows.
+    """
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+            return last_line_of(decode_console(log.read(_TAIL)))
+    except OSError:
+        return ""

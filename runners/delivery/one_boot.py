@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parity.configuration import ImageDelivery
-    from runners.machine.boot import Surroundings
+    from runners.machine.boot import BootListener
     from runners.machine.rig import Rig
 
 
@@ -22,10 +22,10 @@ class OneBootRunner:
     """Boots once for every test and waits for its end line, or for the machine to end itself."""
 
     def __init__(
-        self, rig: Rig, delivery: BootArgumentDelivery | ImageDelivery, booting: Surroundings
+        self, rig: Rig, delivery: BootArgumentDelivery | ImageDelivery, listener: BootListener
     ) -> None:
         self._rig = rig
-        self._booting = booting
+        self._listener = listener
         self._delivery = delivery
         self._append = delivery.append if isinstance(delivery, BootArgumentDelivery) else ""
         self._proof = make_proof(delivery, rig.configuration.tests)
@@ -42,7 +42,7 @@ class OneBootRunner:
         fields = self._rig.fields(test)
         try:
             booted = boot(
-                self._rig, fields, append=self._append, ready=self._delivery.begin, booting=self._booting
+                self._rig, fields, append=self._append, ready=self._delivery.begin, listener=self._listener
             )
         except BootFailedError as error:
             return boot_failed(self._rig, fields, error.failures)

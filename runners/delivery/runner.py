@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from parity.configuration import (
@@ -16,11 +15,12 @@ from runners.delivery.host import HostRunner
 from runners.delivery.one_boot import OneBootRunner
 from runners.delivery.shell import ShellRunner
 from runners.delivery.suite import SuiteRunner
+from runners.machine.boot import BootListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runners.machine.boot import Report, Surroundings
+    from runners.machine.boot import Report
     from runners.machine.rig import Rig
 
 
@@ -36,15 +36,16 @@ class Runner(Protocol):
         ...
 
 
-def make_runner(rig: Rig, *, booting: Surroundings = contextlib.nullcontext) -> Runner:
-    """Return the runner for the target's way of taking tests; `booting` surrounds its boots."""
+def make_runner(rig: Rig, listener: BootListener | None = None) -> Runner:
+    """Return the runner for the target's way of taking tests; `listener` is told how its boots go."""
+    listener = listener or BootListener()
     match rig.target.delivery:
         case ShellDelivery() as delivery:
-            return ShellRunner(rig, delivery, booting)
+            return ShellRunner(rig, delivery, listener)
         case BootArgumentDelivery() | ImageDelivery() as delivery:
-            return OneBootRunner(rig, delivery, booting)
+            return OneBootRunner(rig, delivery, listener)
         case SuiteDelivery() as delivery:
-            return SuiteRunner(rig, delivery, booting)
+            return SuiteRunner(rig, delivery, listener)
         case ProcessDelivery() as delivery:
             return HostRunner(rig, delivery)
         case other:

@@ -9,8 +9,9 @@ from parity.attempt import Isolation
 from parity.configuration import fill
 from parity.deadline import Deadline
 from parity.errors import GarbledInputError, MachineError, UnreadInputError
+from parity.outcome import Outcome
 from runners.machine.boot import BootFailedError, Report, boot, boot_failed
-from runners.machine.keyboard import type_line
+from runners.machine.keyboard import Keyboard
 from runners.machine.watch import Watch
 from runners.verdict.observation import Ending
 from runners.verdict.proof import make_proof
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from parity.configuration import ShellDelivery
-    from runners.machine.boot import Booted, Surroundings
+    from runners.machine.boot import Booted, BootListener
     from runners.machine.machine import Machine
     from runners.machine.rig import Rig
 
-_RESTORES_FAILED: Final = 3
-"""So many restores that QEMU refused, and the target's tests get fresh boots."""
 _PROMPT_S: Final = 2.0
 """How long the prompt may take to come back once a test's end was announced."""
 
@@ -32,24 +31,24 @@ _PROMPT_S: Final = 2.0
 class ShellRunner:
     """Runs tests at the prompt of one target: a fresh boot for each, or one boot for all."""
 
-    def __init__(self, rig: Rig, delivery: ShellDelivery, booting: Surroundings) -> None:
+    def __init__(self, rig: Rig, delivery: ShellDelivery, listener: BootListener) -> None:
         self._rig = rig
-        self._booting = booting
+        self._listener = listener
         self._delivery = delivery
+        self._keyboard = Keyboard(delivery.typing)
         self._proof = make_proof(delivery, rig.configuration.tests)
         self._booted: Booted | None = None
-        self._restores_failed = 0
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:
         """Run the tests one after another. Raises `HarnessError`s and `Stopped`."""
         for test in tests:
-            inherited = self._booted is not None
+            self._go_back()
+            inherited = self._booted.isolation if self._booted is not None else None
             report = self._run_one(test)
-            if inherited and not report.begun:
-                # An earlier test had ruined the machine before this one began, or going back did not work.
-                self._note_failed_restore("a test put back to the prompt did not begin")
+            if inherited is not None and not report.begun and not self._is_beyond_doubt(inherited):
                 self.close()
                 report = self._run_one(test)
+                self._compare(inherited, report)
             yield report
 
     def close(self) -> None:
@@ -60,15 +59,14 @@ class ShellRunner:
 
     def _run_one(self, test: str) -> Report:
         fields = self._rig.fields(test)
-        self._go_back()
         fresh = self._booted is None
         if self._booted is None:
             try:
-                self._booted = boot(self._rig, fields, ready=self._delivery.prompt, booting=self._booting)
+                self._booted = boot(self._rig, fields, ready=self._delivery.prompt, listener=self._listener)
             except BootFailedError as error:
                 return boot_failed(self._rig, fields, error.failures)
         booted = self._booted
-        visit = _Visit(self._rig, self._delivery, booted.machine, fields)
+        visit = _Visit(self._rig, self._delivery, self._keyboard, booted.machine, fields)
         reusable = False
         try:
             at_prompt = visit.make()
@@ -88,12 +86,20 @@ class ShellRunner:
             self._booted.machine.restore()
         except MachineError as error:
             self.close()
-            self._note_failed_restore(error.message)
+            self._rig.snapshots.note_failed(error.message)
 
-    def _note_failed_restore(self, why: str) -> None:
-        self._restores_failed += 1
-        if self._rig.isolation is Isolation.SNAPSHOT and self._restores_failed >= _RESTORES_FAILED:
-            self._rig.snapshots.give_up(why)
+    def _is_beyond_doubt(self, isolation: Isolation) -> bool:
+        """Whether a machine that others used before cannot be why a test did not begin."""
+        return isolation is Isolation.SNAPSHOT and self._rig.snapshots.is_trusted
+
+    def _compare(self, inherited: Isolation, fresh: Report) -> None:
+        """Note what a fresh boot says of the restore after which the same test did not begin."""
+        if inherited is not Isolation.SNAPSHOT or fresh.attempt.verdict.outcome is Outcome.BOOT_FAILURE:
+            return
+        if fresh.begun:
+            self._rig.snapshots.note_failed("tests did not begin after a restore that began after a boot")
+        else:
+            self._rig.snapshots.note_confirmed()
 
     @staticmethod
     def _is_reusable(booted: Booted, visit: _Visit, *, at_prompt: bool) -> bool:
@@ -112,9 +118,14 @@ class _Visit:
     """One test typed at the prompt and watched."""
 
     def __init__(
-        self, rig: Rig, delivery: ShellDelivery, machine: Machine, fields: Mapping[str, str]
+        self,
+        rig: Rig,
+        delivery: ShellDelivery,
+        keyboard: Keyboard,
+        machine: Machine,
+        fields: Mapping[str, str],
     ) -> None:
-        self._delivery = delivery
+        self._keyboard = keyboard
         self._machine = machine
         self._lines = [fill(line, fields) for line in delivery.run]
         self._prompt = delivery.prompt.compile(fields)
@@ -146,7 +157,7 @@ class _Visit:
     def _type(self, line: str) -> Ending | None:
         before = self._machine.console.position
         try:
-            return type_line(self._machine, line, self._delivery.typing, self._limits)
+            return self._keyboard.type_line(self._machine, line, self._limits)
         except GarbledInputError as error:
             self.watch.detail = error.message
             return Ending.GARBLED

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from parity.configuration import SuiteDelivery
-    from runners.machine.boot import Booted, Surroundings
+    from runners.machine.boot import Booted, BootListener
     from runners.machine.rig import Rig
 
 _STUCK: Final = (Outcome.HANG, Outcome.TIMEOUT, Outcome.CRASH)
@@ -28,9 +28,9 @@ _STUCK: Final = (Outcome.HANG, Outcome.TIMEOUT, Outcome.CRASH)
 class SuiteRunner:
     """Boots once and reads every test's result from what the kernel prints."""
 
-    def __init__(self, rig: Rig, delivery: SuiteDelivery, booting: Surroundings) -> None:
+    def __init__(self, rig: Rig, delivery: SuiteDelivery, listener: BootListener) -> None:
         self._rig = rig
-        self._booting = booting
+        self._listener = listener
         self._delivery = delivery
 
     def run(self, tests: Sequence[str]) -> Iterator[Report]:
@@ -42,7 +42,7 @@ class SuiteRunner:
                 fields,
                 append=self._delivery.append,
                 ready=self._delivery.start,
-                booting=self._booting,
+                listener=self._listener,
             )
         except BootFailedError as error:
             for number, test in enumerate(tests):

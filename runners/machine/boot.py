@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from parity.attempt import Attempt, BootFailure, Isolation, Verdict
@@ -14,6 +14,7 @@ from parity.diagnosis import Confidence
 from parity.errors import MachineError
 from parity.outcome import Outcome
 from parity.printable import printable_line
+from runners.console.serial_file import read_last_line
 from runners.machine.inspection import Stall, look_inside
 from runners.machine.machine import Rest
 from runners.machine.patience import wait_patiently
@@ -21,7 +22,7 @@ from runners.machine.rig import now
 from runners.verdict.observation import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parity.configuration import Pattern
     from parity.diagnosis import Hang
@@ -69,8 +70,20 @@ class BootFailedError(Exception):
         self.failures = failures
 
 
-Surroundings = Callable[[], contextlib.AbstractContextManager[object]]
-"""What is entered before a machine is started, and left once it is ready, or is not going to be."""
+class BootListener:
+    """Is told how boots go, in the thread that makes them; to be overridden, since this one does not listen."""
+
+    def begun(self) -> None:
+        """A test waits for a machine from now on."""
+
+    def started(self, last_line: Callable[[], str]) -> None:
+        """A machine runs; `last_line` tells what its console said last, in any thread, and empty text in the end."""
+
+    def failed(self, failure: BootFailure, *, tries_left: int) -> None:
+        """A machine did not come up."""
+
+    def over(self) -> None:
+        """There is a machine that is ready, or there is not going to be one."""
 
 
 def boot(
@@ -79,22 +92,28 @@ def boot(
     *,
     append: str = "",
     ready: Pattern | None,
-    booting: Surroundings = contextlib.nullcontext,
+    listener: BootListener,
 ) -> Booted:
     """Boot until `ready` is seen on the console (at once, where it is None).
 
     Raises `BootFailedError` when no try succeeded, `MachineError` when QEMU itself did not start, `Stopped`.
     """
-    with booting():
-        return _boot(rig, fields, append=append, ready=ready)
+    listener.begun()
+    try:
+        return _boot(rig, fields, append=append, ready=ready, listener=listener)
+    finally:
+        listener.over()
 
 
-def _boot(rig: Rig, fields: Mapping[str, str], *, append: str, ready: Pattern | None) -> Booted:
+def _boot(
+    rig: Rig, fields: Mapping[str, str], *, append: str, ready: Pattern | None, listener: BootListener
+) -> Booted:
     failures: list[BootFailure] = []
     while True:
         started_at, started = now(), time.monotonic()
         with contextlib.ExitStack() as resources:
             machine = resources.enter_context(rig.machine(fields, append=append))
+            listener.started(partial(read_last_line, machine.console_log))
             why, hang = _await_ready(rig, machine, fields, ready)
             boot_s = time.monotonic() - started
             if why is None:
@@ -119,7 +138,9 @@ def _boot(rig: Rig, fields: Mapping[str, str], *, append: str, ready: Pattern | 
                     hang=hang,
                 )
             )
-        if len(failures) > rig.target.boot.retries:
+        tries_left = rig.target.boot.retries + 1 - len(failures)
+        listener.failed(failures[-1], tries_left=tries_left)
+        if tries_left <= 0:
             raise BootFailedError(tuple(failures))
 
 

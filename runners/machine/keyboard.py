@@ -22,24 +22,11 @@ if TYPE_CHECKING:
     from parity.configuration import Typing
     from runners.machine.machine import Limits, Machine
 
+_NEWLINES: Final = ("\n", "\r")
+"""What ends a line, the likelier first: guests take one of them, or both."""
 _WRAP: Final = r"(?: ?\n)?"
 _NEWLINE: Final = re.compile(r"\n")
 _ANYTHING: Final = re.compile(r".*", re.DOTALL)
-
-
-def type_line(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
-    """Type `line` and its newline at a prompt; return None, or why the machine's time ended instead.
-
-    The time for an echo is the typing's own; of `limits` all but the deadline counts. Raises
-    `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
-    """
-    try:
-        if not typing.echo:
-            _type(machine, line + typing.newline, typing)
-            return None
-        return _type_checked(machine, line, typing, limits) or _send_off(machine, line, typing, limits)
-    except ConsoleClosedError:
-        return Ending.EXITED
 
 
 class Echo:
@@ -65,55 +52,75 @@ class Echo:
         return re.compile(_WRAP.join(map(re.escape, self.pattern)))
 
 
-def _type_checked(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
-    """Type `line` without its newline until the guest echoes it whole."""
-    echo = Echo(line)
-    seen = ""
-    for turn in range(typing.retries + 1):
-        if turn and (ending := _clear(machine, typing, limits)) is not None:
-            return ending
-        before = machine.console.position
-        _type(machine, line, typing)
-        waited = machine.wait_for([echo], _echo_limits(limits, typing))
-        if not isinstance(waited, Ending):
-            return None
-        if waited not in (Ending.BUDGET, Ending.QUIET):
-            return waited
-        seen = machine.console.text_since(before)
-        if not seen:
-            raise UnreadInputError(typed=line, waited_s=typing.echo_s)
-    raise GarbledInputError(typed=line, seen=printable_line(seen), tries=typing.retries + 1)
+class Keyboard:
+    """Types at the prompts of one target's machines, and remembers which newline they take."""
 
+    def __init__(self, typing: Typing) -> None:
+        self._typing = typing
+        self._newlines: tuple[str, ...] = _NEWLINES if typing.newline is None else (typing.newline,)
+        """What may end a line, the likelier first."""
 
-def _send_off(machine: Machine, line: str, typing: Typing, limits: Limits) -> Ending | None:
-    """Type the newline until the guest echoes it: a lost one would look like a test that hangs."""
-    for _turn in range(typing.retries + 1):
-        _type(machine, typing.newline, typing)
-        waited = machine.wait_for([_NEWLINE], _echo_limits(limits, typing))
-        if not isinstance(waited, Ending):
-            return None
-        if waited not in (Ending.BUDGET, Ending.QUIET):
-            return waited
-    raise GarbledInputError(typed=f"{line}\n", seen=line, tries=typing.retries + 1)
+    def type_line(self, machine: Machine, line: str, limits: Limits) -> Ending | None:
+        """Type `line` and its newline at a prompt; return None, or why the machine's time ended instead.
 
+        The time for an echo is the typing's own; of `limits` all but the deadline counts. Raises
+        `GarbledInputError` when the echo stays wrong, `UnreadInputError` when there is none, and `Stopped`.
+        """
+        try:
+            if not self._typing.echo:
+                self._type(machine, line + self._newlines[0])
+                return None
+            return self._type_checked(machine, line, limits) or self._send_off(machine, line, limits)
+        except ConsoleClosedError:
+            return Ending.EXITED
 
-def _clear(machine: Machine, typing: Typing, limits: Limits) -> Ending | None:
-    """Throw the garbled line away and let what the guest answers pass by."""
-    _type(machine, typing.clear, typing)
-    waited = machine.wait_for([], _echo_limits(limits, typing))
-    return waited if isinstance(waited, Ending) and waited not in (Ending.BUDGET, Ending.QUIET) else None
+    def _type_checked(self, machine: Machine, line: str, limits: Limits) -> Ending | None:
+        """Type `line` without its newline until the guest echoes it whole."""
+        echo = Echo(line)
+        seen = ""
+        for turn in range(self._typing.retries + 1):
+            if turn and (ending := self._clear(machine, limits)) is not None:
+                return ending
+            before = machine.console.position
+            self._type(machine, line)
+            waited = machine.wait_for([echo], self._echo_limits(limits))
+            if not isinstance(waited, Ending):
+                return None
+            if waited not in (Ending.BUDGET, Ending.QUIET):
+                return waited
+            seen = machine.console.text_since(before)
+            if not seen:
+                raise UnreadInputError(typed=line, waited_s=self._typing.echo_s)
+        raise GarbledInputError(typed=line, seen=printable_line(seen), tries=self._typing.retries + 1)
 
+    def _send_off(self, machine: Machine, line: str, limits: Limits) -> Ending | None:
+        """Type the newline until the guest echoes it: a lost one would look like a test that hangs."""
+        for turn in range(self._typing.retries + 1):
+            # Each twice: a guest that loses characters may have lost the right one.
+            newline = self._newlines[turn // 2 % len(self._newlines)]
+            self._type(machine, newline)
+            waited = machine.wait_for([_NEWLINE], self._echo_limits(limits))
+            if not isinstance(waited, Ending):
+                self._newlines = tuple(sorted(self._newlines, key=lambda other: other != newline))
+                return None
+            if waited not in (Ending.BUDGET, Ending.QUIET):
+                return waited
+        raise GarbledInputError(typed=f"{line}{newline}", seen=line, tries=self._typing.retries + 1)
 
-def _type(machine: Machine, text: str, typing: Typing) -> None:
-    if not typing.pace_ms:
-        machine.console.send(text)
-        return
-    for character in text:
-        machine.console.send(character)
-        time.sleep(
-            typing.pace_ms / 1000
-        )  # the guest's pace, not a wait for something: bounded by the line's length
+    def _clear(self, machine: Machine, limits: Limits) -> Ending | None:
+        """Throw the garbled line away and let what the guest answers pass by."""
+        self._type(machine, self._typing.clear)
+        waited = machine.wait_for([], self._echo_limits(limits))
+        return waited if isinstance(waited, Ending) and waited not in (Ending.BUDGET, Ending.QUIET) else None
 
+    def _type(self, machine: Machine, text: str) -> None:
+        if not self._typing.pace_ms:
+            machine.console.send(text)
+            return
+        for character in text:
+            machine.console.send(character)
+            # the guest's pace, not a wait for something: bounded by the line's length
+            time.sleep(self._typing.pace_ms / 1000)
 
-def _echo_limits(limits: Limits, typing: Typing) -> Limits:
-    return replace(limits, deadline=Deadline.after(typing.echo_s))
+    def _echo_limits(self, limits: Limits) -> Limits:
+        return replace(limits, deadline=Deadline.after(self._typing.echo_s))

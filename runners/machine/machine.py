@@ -135,6 +135,11 @@ class Machine:
             folder=self._working_folder,
         )
 
+    @property
+    def console_log(self) -> Path:
+        """The file that the console's bytes go to, as long as there is this machine."""
+        return self._raw_logs[self._console_port]
+
     def count_progress(self, count: Callable[[], int | None]) -> None:
         """Take a change of `count` (of system calls, say) for a sign of life as well; None: it cannot be read now."""
         self._progress.count = count

@@ -35,6 +35,10 @@ _INWARD: Final = {
 """QEMU options that two processes can be given at once, and the values: no file to write, no port, no socket."""
 
 
+_ENOUGH: Final = 3
+"""So many restores that failed, and a target gets fresh boots; so many doubts that fresh boots dispelled, and it is trusted."""
+
+
 @dataclass(slots=True, kw_only=True)
 class SnapshotStanding:
     """What is known of one target's snapshots; shared by its workers."""
@@ -44,10 +48,30 @@ class SnapshotStanding:
     why_slow: str = ""
     """Why guests are no longer handed over to a QEMU that restores faster, as a sentence part; empty while they are."""
 
+    failed: int = 0
+    """How many restores failed, or gave a machine on which a test did not begin that began after a fresh boot."""
+    confirmed: int = 0
+    """How many tests that did not begin after a restore did not begin after a fresh boot either."""
+
     @property
     def works(self) -> bool:
         """Whether nothing speaks against them yet."""
         return not self.why_not
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether a test that does not begin after a restore need not be tried after a fresh boot as well."""
+        return self.confirmed >= _ENOUGH and not self.failed
+
+    def note_failed(self, why: str) -> None:
+        """Note a restore that failed, or must have."""
+        self.failed += 1
+        if self.failed >= _ENOUGH:
+            self.give_up(why)
+
+    def note_confirmed(self) -> None:
+        """Note that a fresh boot did no better than a restore."""
+        self.confirmed += 1
 
     def give_up(self, why: str) -> None:
         """Boot for every test from now on; the first reason is kept."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from runners.verdict.observation import Observation, QemuExit
     from runners.verdict.proof import Proof
 
-_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,10}")
+_DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,10}")
+_HEXADECIMAL: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _BREADCRUMBS: Final = re.compile(r"[A-Z0-9]{1,8}")
 _EXIT_OUTCOMES: Final = {
     "pass": Outcome.PASS,
@@ -194,9 +195,12 @@ def _status_of(match: re.Match[str]) -> tuple[int | None, int | None] | None:
 
 def _number(digits: str | None) -> int | None:
     """Return a 32-bit number, or None: a guest may print any digits, and a pattern may catch none."""
-    if digits is None or not _NUMBER.fullmatch(digits):
+    if digits is not None and _DECIMAL.fullmatch(digits):
+        number = int(digits)
+    elif digits is not None and _HEXADECIMAL.fullmatch(digits):
+        number = int(digits, 16)
+    else:
         return None
-    number = int(digits)
     return number if -(2**31) <= number < 2**32 else None
 
 

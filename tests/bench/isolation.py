@@ -28,7 +28,7 @@ from parity.flow.campaign.interrupt import Interrupt
 from parity.flow.campaign.order import Order
 from parity.flow.campaign.run import make_rig
 from parity.flow.campaign.selection import select_cases
-from runners.machine.boot import boot
+from runners.machine.boot import BootListener, boot
 from runners.machine.scratch import open_scratch
 from tests.bench.plain_loop import run_plain_loop
 
@@ -64,7 +64,8 @@ def measure_snapshots(folder: Path, target: str) -> tuple[float, float]:
     with open_scratch() as scratch:
         rig = make_rig(configuration, target, order, scratch, Interrupt())
         delivery = rig.target.delivery
-        booted = boot(rig, rig.fields("true_test"), ready=delivery.prompt)  # type: ignore[union-attr]
+        prompt = delivery.prompt  # type: ignore[union-attr]
+        booted = boot(rig, rig.fields("true_test"), ready=prompt, listener=BootListener())
         try:
             saves: list[float] = []
             restores: list[float] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.cli.slowness import FIRST_S, SlowTests
-from parity.flow.campaign.work import Booted, Booting, Started, WorkerEnded
+from parity.flow.campaign.work import Booted, Booting, MachineStarted, Started, WorkerEnded
 
 
 def started(*tests: str, worker: int = 1) -> Started:
@@ -58,6 +58,17 @@ def test_a_boot_is_told_as_one_and_its_time_is_not_the_tests() -> None:
     assert not list(slow.due(13))
     assert not slow.is_booting(1)
     assert [(found.is_booting, found.seconds) for found in slow.due(15)] == [(False, 6)]
+
+
+def test_a_boot_is_told_with_its_consoles_last_line_and_each_try_has_a_time_of_its_own() -> None:
+    slow = SlowTests()
+    slow.follow(started("fork_test"), 0)
+    slow.follow(Booting(worker=1), 0)
+    assert [found.last_line for found in slow.due(6)] == [""]
+    slow.follow(MachineStarted(worker=1, last_line=lambda: "no disk"), 7)
+    assert not list(slow.due(11))
+    assert [(found.seconds, found.last_line) for found in slow.due(13)] == [(6, "no disk")]
+    assert slow.last_line(1) == "no disk"
 
 
 def test_a_suites_boot_is_left_alone_as_well() -> None:

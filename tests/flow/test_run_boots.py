@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from db import open_repository
 from parity.attempt import Isolation
+from parity.flow.campaign.work import BootFailed
 from parity.outcome import Outcome
 from tests.support.lab import ARCHITECTURES, SHELL, Lab, evidence, outcomes
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.qemu, pytest.mark.parametrize("architecture", ARCHITECTURES)]
 
 
-def shell(*, echo_s: float = 0.5) -> str:
+ECHO_S: Final = 0.5
+
+
+def shell(*, echo_s: float = ECHO_S) -> str:
     return SHELL + f"typing = {{ echo_s = {echo_s} }}\n"
 
 
@@ -42,6 +46,8 @@ def test_a_kernel_that_never_boots_is_tried_as_often_as_configured_and_each_fail
     summary = lab.run(configuration)
     assert outcomes(summary) == {(architecture, "pass"): Outcome.BOOT_FAILURE}
     assert why in evidence(summary)
+    told = [event for event in lab.watcher.events if isinstance(event, BootFailed)]
+    assert [(why in event.failure.reason, event.tries_left) for event in told] == [(True, 1), (True, 0)]
     assert [why in failure.reason for failure in kept_boot_failures(lab)] == [True, True]
 
 
@@ -96,6 +102,24 @@ def test_a_line_that_always_loses_characters_is_an_error_of_the_harness(lab: Lab
     configuration = lab.write(
         "pass", architectures=[architecture], append="lose=7", delivery=shell(echo_s=0.3)
     )
+    summary = lab.run(configuration)
+    assert outcomes(summary) == {(architecture, "pass"): Outcome.ERROR}
+    assert "did not reach the guest unharmed" in evidence(summary)
+
+
+def test_a_guest_that_wants_carriage_returns_gets_them_and_is_asked_once(lab: Lab, architecture: str) -> None:
+    configuration = lab.write(
+        "pass", "fail", "skip", architectures=[architecture], append="newline=cr", delivery=shell()
+    )
+    summary = lab.run(configuration, isolation=Isolation.SHARED)
+    assert list(outcomes(summary).values()) == [Outcome.PASS, Outcome.FAIL, Outcome.SKIP]
+    found_out, *knew = (attempt.duration_s for attempt in summary.attempts)
+    assert found_out > 2 * ECHO_S > max(knew)
+
+
+def test_a_newline_that_is_configured_is_the_only_one_that_is_typed(lab: Lab, architecture: str) -> None:
+    delivery = SHELL + f'typing = {{ echo_s = {ECHO_S}, newline = "\\n" }}\n'
+    configuration = lab.write("pass", architectures=[architecture], append="newline=cr", delivery=delivery)
     summary = lab.run(configuration)
     assert outcomes(summary) == {(architecture, "pass"): Outcome.ERROR}
     assert "did not reach the guest unharmed" in evidence(summary)

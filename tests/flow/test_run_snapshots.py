@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -12,8 +12,8 @@ from db import open_repository
 from parity.attempt import Isolation, LogKind
 from parity.outcome import Outcome
 from runners.machine.machine import Machine
-from tests.support.lab import ARCHITECTURES, Lab, Watcher, outcomes
-from tests.support.machines import snapshots_of
+from tests.support.lab import ARCHITECTURES, SHELL, Lab, Watcher, outcomes
+from tests.support.machines import Bystander, snapshots_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,8 @@ def test_a_boot_is_announced_and_over_before_its_test_ends(lab: Lab) -> None:
     configuration = lab.write("pass", "fail", architectures=["x86_64"])
     lab.run(configuration, isolation=Isolation.SNAPSHOT, watcher=watcher)
     kinds = [type(event).__name__ for event in watcher.events]
-    assert kinds == ["Started", "Booting", "Booted", "Finished", "Started", "Finished", "WorkerEnded"]
+    boot = ["Booting", "MachineStarted", "Booted"]
+    assert kinds == ["Started", *boot, "Finished", "Started", "Finished", "WorkerEnded"]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -89,6 +90,40 @@ def test_a_qemu_that_is_killed_on_its_way_back_is_booted_anew(lab: Lab, killed: 
         attempts = [report.attempt for report in runner.run(tests)]
     assert [attempt.boot_s is not None for attempt in attempts] == [True] * 3
     assert [a.verdict.outcome for a in attempts] == [Outcome.PASS, Outcome.FAIL, Outcome.SKIP]
+
+
+MUTE: Final = "\n".join(f'[test.mute_{number}]\npath = "mute"' for number in range(5))
+"""Five tests that never begin."""
+
+
+def test_tests_that_begin_neither_here_nor_after_a_boot_do_not_cost_the_snapshots(lab: Lab) -> None:
+    tests = ("pass", *(f"mute_{number}" for number in range(5)), "fail")
+    configuration = lab.write(*tests, architectures=["x86_64"], more=MUTE)
+    bystander = Bystander()
+    with snapshots_of(configuration, "x86_64", bystander) as (rig, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
+        assert rig.snapshots.works
+    assert {a.isolation for a in attempts} == {Isolation.SNAPSHOT}
+    assert [a.verdict.outcome for a in attempts[1:-1]] == [Outcome.HANG] * 5
+    assert [a.verdict.outcome for a in (attempts[0], attempts[-1])] == [Outcome.PASS, Outcome.FAIL]
+    assert len(bystander.machines) == 4  # the first, and one each until three had said the same
+
+
+def test_restores_after_which_nothing_begins_cost_the_snapshots_and_no_test(lab: Lab) -> None:
+    class Deaf(Machine):
+        def restore(self) -> None:
+            super().restore()
+            self.monitor.execute("stop")
+
+    tests = ("pass", "fail", "skip", "silent", "large", "binary")
+    configuration = lab.write(*tests, architectures=["x86_64"], delivery=SHELL + "typing.echo_s = 0.5\n")
+    with snapshots_of(configuration, "x86_64", machine_type=Deaf) as (rig, runner):
+        attempts = [report.attempt for report in runner.run(tests)]
+        assert rig.snapshots.why_not == "tests did not begin after a restore that began after a boot"
+    assert [a.verdict.outcome for a in attempts] == [
+        *(Outcome.PASS, Outcome.FAIL, Outcome.SKIP, Outcome.FAIL, Outcome.FAIL, Outcome.PASS)
+    ]
+    assert [a.isolation for a in attempts] == [Isolation.SNAPSHOT] * 4 + [Isolation.BOOT] * 2
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

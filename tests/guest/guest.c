@@ -14,6 +14,7 @@ static int starts(const char *text, const char *prefix);
 
 static int lose_every;   /* drop each n-th character that is read */
 static int echo = 1;
+static char newline = '\n'; /* what ends a line; the other kind is passed over */
 static char nonce[64];
 static char name[64];
 
@@ -192,16 +193,17 @@ static void read_line(char *line, unsigned size)
     for (;;) {
         char character = (char)serial_read();
         if (lose_every && ++read % (unsigned)lose_every == 0 && character != '\n' && character != 0x15) continue;
+        if ((character == '\n' || character == '\r') && character != newline) continue;
         if (character == 0x15) { /* Ctrl-U */
             length = 0;
             print("\n");
             continue;
         }
         if (echo) {
-            if (character == '\n') serial_write('\r');
-            serial_write((u8)character);
+            if (character == newline) print("\r\n");
+            else serial_write((u8)character);
         }
-        if (character == '\n') break;
+        if (character == newline) break;
         if (length < size - 1) line[length++] = character;
     }
     line[length] = 0;
@@ -243,6 +245,7 @@ static void run(const char *line)
 {
     line = next_word(line, nonce, sizeof nonce);
     next_word(line, name, sizeof name);
+    if (same(name, "mute")) halt();
     print("[begin ");
     print(nonce);
     print(" ");
@@ -260,7 +263,8 @@ static void suite(void)
 
 /* boot=half stops half-way, boot=panic dies, boot=mute reads nothing, boot=suite prints KTAP, boot=arg plays test=NAME,
  * boot=exit plays it and ends with its status through the exit device, boot=early boots on for some 200 ms
- * behind its prompt and prints it again, boot=chatty says meanwhile what it does; lose=N drops input, echo=0 does not echo. */
+ * behind its prompt and prints it again, boot=chatty says meanwhile what it does; lose=N drops input, echo=0 does not echo,
+ * newline=cr ends lines with a carriage return alone. `mute` is a scenario that hangs before its begin line. */
 void guest_main(void)
 {
     char line[256];
@@ -269,6 +273,7 @@ void guest_main(void)
     serial_init();
     for (const char *digit = boot_word("lose="); *digit; digit++) lose_every = lose_every * 10 + (*digit - '0');
     echo = !same(boot_word("echo="), "0");
+    if (same(boot_word("newline="), "cr")) newline = '\r';
     print("1[boot] guest is up\n");
     mode = boot_word("boot=");
     if (same(mode, "half")) halt();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,34 +19,38 @@ NONCE: Final = "4f1d09c2a7b3e856"
 FIELDS: Final = {"test": "pipe_test", "TEST": "PIPE_TEST", "path": "/bin/pipe_test", "nonce": NONCE}
 BEGIN: Final = f"[begin {NONCE} /bin/pipe_test]"
 END: Final = f"[end {NONCE} exit 0]"
-TARGET: Final = Target.model_validate(
-    {
-        "arch": "aarch64",
-        "machine": "virt",
-        "delivery": {
-            "kind": "shell",
-            "prompt": "duet> $",
-            "begin": r"^\[begin {nonce} {path}\]$",
-            "end": r"^\[end {nonce} (?:exit (?P<status>-?\d+)|signal (?P<signal>\d+))\]$",
-            "unknown": "^Unknown command: .*",
-        },
-        "verdict": {
-            "pass": ["{test}: PASS"],
-            "fail": ["{test}: FAIL.*"],
-            "skip": ["{test}: SKIP.*"],
-            "skip_status": [77],
-            "panic": ["KERNEL PANIC: .*"],
-            "exit_codes": {"33": "pass"},
-        },
-    }
-)
+WORDS: Final = {
+    "arch": "aarch64",
+    "machine": "virt",
+    "delivery": {
+        "kind": "shell",
+        "prompt": "duet> $",
+        "begin": r"^\[begin {nonce} {path}\]$",
+        "end": r"^\[end {nonce} (?:exit (?P<status>-?\d+)|signal (?P<signal>\d+))\]$",
+        "unknown": "^Unknown command: .*",
+    },
+    "verdict": {
+        "pass": ["{test}: PASS"],
+        "fail": ["{test}: FAIL.*"],
+        "skip": ["{test}: SKIP.*"],
+        "skip_status": [77],
+        "panic": ["KERNEL PANIC: .*"],
+        "exit_codes": {"33": "pass"},
+    },
+}
+TARGET: Final = Target.model_validate(WORDS)
 PASSING: Final = ("booted", BEGIN, "4096 bytes", "pipe_test: PASS", END, "duet> ")
 
 
 def judge(
-    text: str, *, ending: Ending = Ending.COMPLETED, ended: QemuExit | None = None, exit_ends: bool = False
+    text: str,
+    *,
+    ending: Ending = Ending.COMPLETED,
+    ended: QemuExit | None = None,
+    exit_ends: bool = False,
+    target: Target = TARGET,
 ) -> Outcome:
-    delivery = TARGET.delivery
+    delivery = target.delivery
     assert delivery.kind == "shell"
     proof = Proof(
         begin=delivery.begin,
@@ -55,7 +60,7 @@ def judge(
         exit_ends=exit_ends,
     )
     seen = Observation(fields=FIELDS, ending=ending, waited_s=1.0, transcripts={"console": text}, exit=ended)
-    return classify(seen, TARGET.verdict, proof).outcome
+    return classify(seen, target.verdict, proof).outcome
 
 
 HONEST = st.sampled_from(
@@ -85,6 +90,20 @@ def test_nothing_passes_without_the_end_line_of_its_nonce(
 def test_any_transcript_has_a_verdict(text: str, ending: Ending, ended: QemuExit | None) -> None:
     for exit_ends in (True, False):
         assert judge(text, ending=ending, ended=ended, exit_ends=exit_ends) in Outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        *(("0x0", Outcome.PASS), ("0X00000000", Outcome.PASS), ("0x4d", Outcome.SKIP), ("0xE", Outcome.FAIL)),
+        *(("E", Outcome.FAIL), ("0x", Outcome.FAIL), ("0x" + "0" * 17, Outcome.FAIL), ("00", Outcome.PASS)),
+    ],
+)
+def test_a_status_may_be_hexadecimal_where_it_says_so(status: str, outcome: Outcome) -> None:
+    delivery = {"kind": "shell", "prompt": "duet> $", "end": r"^\[end {nonce} exit (?P<status>\S+)\]$"}
+    target = Target.model_validate({**WORDS, "delivery": delivery})
+    text = "\n".join(PASSING).replace("exit 0", f"exit {status}")
+    assert judge(text, target=target) is outcome
 
 
 def test_a_plain_pass_passes() -> None:

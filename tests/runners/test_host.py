@@ -299,7 +299,7 @@ def test_an_ordinary_user_stays_who_it_is_and_leaves_nothing(
     near, far = os.pipe()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        init = shutil.copy(ROOT / "runners" / "host_init.py", folder)
+        init = shutil.copy(ROOT / "runners" / "delivery" / "host_init.py", folder)
         script = Path(folder) / "it"
         script.write_text(f"#!/bin/sh\nsetsid sleep {MARK} &\necho $(id -u) $(id -g)\nexit 3\n")
         script.chmod(0o755)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import sys
@@ -14,13 +13,14 @@ from parity.campaign import BOOT_FAILURES_IN_A_ROW
 from parity.errors import BuildError, ConfigurationError, HarnessError, MachineError
 from parity.outcome import Outcome
 from runners.delivery.runner import make_runner
-from runners.machine.boot import Report, not_made
+from runners.machine.boot import BootListener, Report, not_made
 from runners.machine.machine import Stopped
 from runners.processes.process import shortages_named
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
+    from parity.attempt import BootFailure
     from parity.flow.campaign.schedule import Schedule, Unit
     from runners.delivery.runner import Runner
     from runners.machine.rig import Rig
@@ -47,6 +47,24 @@ class Booting:
     """A worker's test has to wait for a machine."""
 
     worker: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineStarted:
+    """A machine runs, and is expected to come up."""
+
+    worker: int
+    last_line: Callable[[], str]
+    """Tells what its console said last: the guest's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootFailed:
+    """A machine did not come up."""
+
+    worker: int
+    failure: BootFailure
+    tries_left: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +97,7 @@ class WorkerEnded:
     worker: int
 
 
-Event = Started | Booting | Booted | Finished | TargetLost | WorkerEnded
+Event = Started | Booting | MachineStarted | BootFailed | Booted | Finished | TargetLost | WorkerEnded
 
 
 class WorkQueue:
@@ -179,6 +197,26 @@ def work(
             worker.join()
 
 
+class _Boots(BootListener):
+    """Hands on how a worker's boots go."""
+
+    def __init__(self, worker: int, events: queue.Queue[Event]) -> None:
+        self._worker = worker
+        self._events = events
+
+    def begun(self) -> None:
+        self._events.put(Booting(worker=self._worker))
+
+    def started(self, last_line: Callable[[], str]) -> None:
+        self._events.put(MachineStarted(worker=self._worker, last_line=last_line))
+
+    def failed(self, failure: BootFailure, *, tries_left: int) -> None:
+        self._events.put(BootFailed(worker=self._worker, failure=failure, tries_left=tries_left))
+
+    def over(self) -> None:
+        self._events.put(Booted(worker=self._worker))
+
+
 class _Worker:
     def __init__(
         self,
@@ -192,6 +230,7 @@ class _Worker:
         self._waiting = waiting
         self._rigs = rigs
         self._events = events
+        self._boots = _Boots(number, events)
         self._stop = stop
         self._runner: Runner | None = None
         self._target: str | None = None
@@ -278,16 +317,8 @@ class _Worker:
     def _runner_for(self, target: str) -> Runner:
         if self._runner is None or self._target != target:
             self._close()
-            self._runner, self._target = make_runner(self._rigs[target], booting=self._booting), target
+            self._runner, self._target = make_runner(self._rigs[target], self._boots), target
         return self._runner
-
-    @contextlib.contextmanager
-    def _booting(self) -> Iterator[None]:
-        self._events.put(Booting(worker=self._number))
-        try:
-            yield
-        finally:
-            self._events.put(Booted(worker=self._number))
 
     def _close(self) -> None:
         if self._runner is not None:
