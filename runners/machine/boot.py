@@ -127,7 +127,7 @@ def _boot(
                         failures=tuple(failures),
                         _resources=resources.pop_all(),
                     )
-                why = _describe(Ending.EXITED, machine, boot_s)
+                why = _describe(Ending.EXITED, machine, ready, boot_s)
             failures.append(
                 BootFailure(
                     target=rig.name,
@@ -239,10 +239,11 @@ def _await_ready(
     if ending is Ending.PANICKED:
         machine.drain(rig.after_panic_s)
     found = f"; {hang.diagnosis.sentence}" if hang is not None else ""
-    return f"{_describe(ending, machine, waited_s)}{found}", hang
+    return f"{_describe(ending, machine, ready, waited_s)}{found}", hang
 
 
-def _describe(ending: Ending, machine: Machine, waited_s: float) -> str:
+def _describe(ending: Ending, machine: Machine, ready: Pattern | None, waited_s: float) -> str:
+    awaited = f"; awaited: {printable_line(ready.source)}" if ready is not None else ""
     last = f"; last console line: {printable_line(machine.console.last_line) or '(nothing)'}"
     match ending:
         case Ending.PANICKED:
@@ -252,8 +253,10 @@ def _describe(ending: Ending, machine: Machine, waited_s: float) -> str:
             why = ended.reason or printable_line(ended.stderr) or "no reason given"
             return f"QEMU ended while booting (exit status {ended.status}, {why}){last}"
         case Ending.QUIET:
-            return f"the boot stopped half-way: silent and idle, given up after {waited_s:.1f} s{last}"
+            return (
+                f"the boot stopped half-way: silent and idle, given up after {waited_s:.1f} s{awaited}{last}"
+            )
         case Ending.FLOODED:
             return f"the boot flooded the console{last}"
         case _:
-            return f"not ready after {waited_s:.1f} s{last}"
+            return f"not ready after {waited_s:.1f} s{awaited}{last}"

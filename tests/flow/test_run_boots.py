@@ -46,6 +46,8 @@ def test_a_kernel_that_never_boots_is_tried_as_often_as_configured_and_each_fail
     summary = lab.run(configuration)
     assert outcomes(summary) == {(architecture, "pass"): Outcome.BOOT_FAILURE}
     assert why in evidence(summary)
+    if mode == "half":
+        assert "; awaited: ^> $; last console line: 1[boot] guest is up" in evidence(summary)
     told = [event for event in lab.watcher.events if isinstance(event, BootFailed)]
     assert [(why in event.failure.reason, event.tries_left) for event in told] == [(True, 1), (True, 0)]
     assert [why in failure.reason for failure in kept_boot_failures(lab)] == [True, True]
