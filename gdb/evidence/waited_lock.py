@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter as Tally
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gdb.kernel_file.roles import Role, is_of_a_spin
@@ -60,10 +61,23 @@ class Spin:
 
 def find_waited_lock(capture: Capture, spin: Spin, roles: Roles) -> WaitedLock | None:
     """Return the lock that the innermost frames wait for, where their function takes locks, or their loop is one."""
+    spin = _without_handlers(spin)
     if _is_in_lock(spin.functions, roles):
         spins = _stays_in_lock(spin, roles) or _stays_in_inlined_lock(spin, roles)
         return _named(capture, spin.innermost, _depth(spin.functions, roles)) if spins else None
     return _named(capture, spin.innermost, 0) if _is_inlined(capture, spin, roles) else None
+
+
+def _without_handlers(spin: Spin) -> Spin:
+    """Leave out the samples that fell into an interrupt's handler: they say nothing of the loop below it.
+
+    A CPU that otherwise lets interrupts in has them off there.
+    """
+    below = [not sample.interrupts_masked for sample in spin.samples]
+    if sum(below) < _MOST * len(below):
+        return spin
+    samples = tuple(itertools.compress(spin.samples, below))
+    return replace(spin, samples=samples, places=tuple(itertools.compress(spin.places, below)))
 
 
 def _named(capture: Capture, innermost: Innermost | None, depth: int) -> WaitedLock:

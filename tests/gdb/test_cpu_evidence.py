@@ -101,6 +101,20 @@ def test_a_loop_that_spends_its_time_in_what_it_calls_is_a_spin() -> None:
     assert _first(runs("spin_lock", "create_at", samples=passing)).lock is not None
 
 
+@pytest.mark.parametrize("entry", ["vectors", "count_tick"])
+def test_a_tick_that_falls_on_what_a_spin_calls_says_nothing_of_it(entry: str) -> None:
+    passing = (entry, *["panic_started"] * 4, "spin_lock", *["panic_started"] * 2)
+    spinning = runs("spin_lock", "create_at", samples=passing, masked_samples=(entry,))
+    assert _first(spinning).lock is not None
+    assert _first(replace(spinning, masked_samples=())).lock is None
+
+
+def test_a_lock_that_is_tried_with_interrupts_off_is_one_where_most_samples_find_them_on() -> None:
+    tried = ("try_lock", *["spin_lock"] * 7)
+    spinning = runs("spin_lock", "create_at", samples=tried, masked_samples=("try_lock",))
+    assert _first(spinning).lock is not None
+
+
 def test_a_function_that_takes_a_lock_among_others_does_not_spin() -> None:
     passing = ("spin_lock", "find", "insert", "compare")
     assert _first(runs("spin_lock", "create_at", samples=passing)).lock is None

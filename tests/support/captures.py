@@ -58,6 +58,8 @@ class Cpu:
     """How many of the innermost functions are inlined into the next: theirs are its addresses."""
     samples: tuple[str | int, ...] = ()
     """Functions or addresses of the samples; all in the innermost function where they are not given."""
+    masked_samples: tuple[str, ...] = ()
+    """Functions in which samples find interrupts off, whatever `masked` says: those of a handler."""
     sample_modes: tuple[Mode, ...] = ()
     span: int = 0
     """Over how many bytes the samples are spread, in user mode or in one function."""
@@ -226,11 +228,12 @@ def _pc(cpu: Cpu, moment: int) -> int:
 
 def _sample(number: int, cpu: Cpu, moment: int) -> PcSample:
     mode = cpu.sample_modes[moment % len(cpu.sample_modes)] if cpu.sample_modes else cpu.mode
+    pc = _pc(cpu, moment)
     return PcSample(
         cpu=number,
-        pc=_pc(cpu, moment),
+        pc=pc,
         mode=mode,
-        interrupts_masked=cpu.masked,
+        interrupts_masked=pc in map(address, cpu.masked_samples) or cpu.masked,
         halted=cpu.halted,
         stack_pointer=None,
         registers=_sampled_registers(cpu, mode, moment),
