@@ -15,7 +15,7 @@ _TAIL: Final = 4096
 
 
 class SerialFile:
-    """A port that QEMU writes to a file itself. Text and raw bytes since the boot began, or since they were forgotten."""
+    """A port that QEMU writes to a file itself: text and bytes since the boot began, or since they were forgotten."""
 
     def __init__(self, path: Path) -> None:
         path.touch()
