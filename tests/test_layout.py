@@ -121,7 +121,7 @@ def test_no_module_is_over_400_lines(file: Path) -> None:
 
 
 def test_asking_for_help_loads_none_of_the_slow_libraries() -> None:
-    code = "import sys; from parity.cli.app import main; sys.argv[:] = ['parity', '--help']; main()"
+    code = "import sys; from parity.__main__ import main; sys.argv[:] = ['parity', '--help']; main()"
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code],
         cwd=ROOT,

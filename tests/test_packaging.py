@@ -70,7 +70,7 @@ def test_no_index_takes_the_wheel(wheel: Path) -> None:
 def test_the_command_works_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-    code = "import parity, sys; from parity.cli.app import main; print(parity.__file__); sys.argv[1:] = ['--help']; main()"
+    code = "import parity, sys; from parity.__main__ import main; print(parity.__file__); sys.argv[1:] = ['--help']; main()"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

@@ -89,8 +89,8 @@ def try_run(
     killed = strike is not None and strike.whom == TOOL and status == -strike.signal
     if status not in _EXPECTED and not killed:
         faults.append(f"it ended with status {status}")
-    # A signal that comes while Python imports is Python's own to tell, before any line of parity's runs.
-    starting = killed and "KeyboardInterrupt" in text and not told and "run " not in text
+    # A signal that comes while Python itself starts is Python's to tell, before any line of parity's runs.
+    starting = killed and "KeyboardInterrupt" in text and not told and "/parity/cli/" not in text
     if ("Traceback" in text and not starting) or "internal error" in text:
         faults.append("it shows a traceback or an internal error")
     faults += database_faults(database, told, before)

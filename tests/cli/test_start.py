@@ -1,0 +1,54 @@
+"""The command while it is still being loaded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def interrupted_while_loading(tmp_path: Path) -> dict[str, str]:
+    """An environment in which Ctrl-C comes with the first import of the command line's; who outlives it ends with 7."""
+    (tmp_path / "typer.py").write_text(
+        "import os, signal, sys\nos.kill(os.getpid(), signal.SIGINT)\nsys.exit(7)\n"
+    )
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+
+
+def test_ctrl_c_while_it_is_loaded_ends_it_without_a_word(interrupted_while_loading: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "parity", "run"],
+        env=interrupted_while_loading,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so(interrupted_while_loading: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$0" -m parity run', sys.executable],
+        env=interrupted_while_loading,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_ctrl_c_is_the_commands_own_once_it_is_loaded() -> None:
+    code = (
+        "import signal, parity.cli.app, parity.__main__ as start\n"
+        "parity.cli.app.main = lambda: print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
+        "start.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
