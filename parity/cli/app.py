@@ -100,6 +100,8 @@ def main() -> None:
     except ParityError as error:
         open_session(None).tell_error(error)
         sys.exit(ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.HARNESS)
+    except KeyboardInterrupt:  # commands that have something to keep tell it themselves
+        sys.exit(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (| head): not worth a word
         sys.exit(ExitStatus.AS_WANTED)

@@ -33,6 +33,22 @@ def test_ctrl_c_while_it_is_loaded_ends_it_without_a_word(interrupted_while_load
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
+def test_ctrl_c_while_a_command_loads_what_it_needs_ends_it_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "pydantic.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    )
+    (tmp_path / "parity.toml").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "parity", "status"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_where_ctrl_c_is_ignored_it_stays_so(interrupted_while_loading: dict[str, str]) -> None:
     done = subprocess.run(
         ["sh", "-c", 'trap "" INT; exec "$0" -m parity run', sys.executable],
