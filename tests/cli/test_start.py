@@ -11,6 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+_LISTEN = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+LISTENING = (sys.executable, "-c", _LISTEN)
+"""Starts Python as a terminal's shell does; the tests' own may have been told to ignore Ctrl-C."""
 
 
 @pytest.fixture
@@ -24,7 +31,7 @@ def interrupted_while_loading(tmp_path: Path) -> dict[str, str]:
 
 def test_ctrl_c_while_it_is_loaded_ends_it_without_a_word(interrupted_while_loading: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "parity", "run"],
+        [*LISTENING, "-m", "parity", "run"],
         env=interrupted_while_loading,
         capture_output=True,
         text=True,
@@ -39,7 +46,7 @@ def test_ctrl_c_while_a_command_loads_what_it_needs_ends_it_without_a_word(tmp_p
     )
     (tmp_path / "parity.toml").touch()
     done = subprocess.run(
-        [sys.executable, "-m", "parity", "status"],
+        [*LISTENING, "-m", "parity", "status"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
         capture_output=True,
@@ -66,5 +73,5 @@ def test_ctrl_c_is_the_commands_own_once_it_is_loaded() -> None:
         "parity.cli.app.main = lambda: print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
         "start.main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([*LISTENING, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
