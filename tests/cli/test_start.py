@@ -20,6 +20,10 @@ LISTENING = (sys.executable, "-c", _LISTEN)
 """Starts Python as a terminal's shell does; the tests' own may have been told to ignore Ctrl-C."""
 
 
+def start(*command: str, env: dict[str, str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture
 def interrupted_while_loading(tmp_path: Path) -> dict[str, str]:
     """An environment in which Ctrl-C comes with the first import of the command line's; who outlives it ends with 7."""
@@ -30,13 +34,7 @@ def interrupted_while_loading(tmp_path: Path) -> dict[str, str]:
 
 
 def test_ctrl_c_while_it_is_loaded_ends_it_without_a_word(interrupted_while_loading: dict[str, str]) -> None:
-    done = subprocess.run(
-        [*LISTENING, "-m", "parity", "run"],
-        env=interrupted_while_loading,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = start(*LISTENING, "-m", "parity", "run", env=interrupted_while_loading)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
@@ -45,25 +43,14 @@ def test_ctrl_c_while_a_command_loads_what_it_needs_ends_it_without_a_word(tmp_p
         "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
     )
     (tmp_path / "parity.toml").touch()
-    done = subprocess.run(
-        [*LISTENING, "-m", "parity", "status"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = start(*LISTENING, "-m", "parity", "status", folder=tmp_path, env=environment)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_where_ctrl_c_is_ignored_it_stays_so(interrupted_while_loading: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'trap "" INT; exec "$0" -m parity run', sys.executable],
-        env=interrupted_while_loading,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ignoring = ("sh", "-c", 'trap "" INT; exec "$0" -m parity run', sys.executable)
+    done = start(*ignoring, env=interrupted_while_loading)
     assert (done.returncode, done.stderr) == (7, "")
 
 
